@@ -1,0 +1,162 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// Profile is what a platform decides: which defaults are filled with which values, and what each policy does. Whatever a
+// written Profile leaves out has the value of the built-in one ([Builtin]).
+type Profile struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec ProfileSpec `json:"spec"`
+}
+
+// ProfileSpec is the content of a Profile.
+type ProfileSpec struct {
+	// Environment is the environment of namespaces without the label gesso.dev/environment. It begins the paths of
+	// secrets: /<environment>/<namespace>/.
+	Environment string `json:"environment"`
+	// ExcludedNamespaces are left alone: nothing in them is filled or judged. kube-system, kube-node-lease and the
+	// namespace that Gesso runs in are excluded from the registration whatever stands here.
+	ExcludedNamespaces []string `json:"excludedNamespaces"`
+	// PlatformGroups may do what is the platform's to do, such as writing gesso.dev/ keys on a Namespace.
+	PlatformGroups []string `json:"platformGroups"`
+	// BreakGlassGroups get through: for them a deny becomes a warning.
+	BreakGlassGroups []string `json:"breakGlassGroups"`
+	// AWS says how workloads get their AWS identity.
+	AWS AWS `json:"aws"`
+	// Defaults holds the settings of each default under its id.
+	Defaults Defaults `json:"defaults"`
+	// Policies holds the settings of each policy under its id. A policy that is not named has its own default action.
+	Policies map[string]PolicySetting `json:"policies"`
+}
+
+// Identity is a way in which Pods get an AWS identity.
+type Identity string
+
+// The ways. IRSA is IAM Roles for Service Accounts (an annotation on the ServiceAccount); with EKS Pod Identity the
+// association lives in the EKS API, so that Gesso has nothing to write.
+const (
+	IdentityIRSA        Identity = "irsa"
+	IdentityPodIdentity Identity = "podIdentity"
+	IdentityNone        Identity = "none"
+)
+
+// AWS names the account and the cluster from which role names are derived:
+// arn:{partition}:iam::{account}:role/k8s/{cluster}/{namespace}/{serviceAccount}.
+type AWS struct {
+	Identity  Identity `json:"identity"`
+	Partition string   `json:"partition"`
+	// Account is the twelve digits of the AWS account. Without it no role is derived.
+	Account string `json:"account"`
+	// Cluster is the name of the cluster. Without it no role is derived.
+	Cluster string `json:"cluster"`
+}
+
+// Mode is what is done with a default.
+type Mode string
+
+// The modes.
+const (
+	ModeEnforce Mode = "enforce" // filled
+	ModePreview Mode = "preview" // nothing is patched; what would have been is reported
+	ModeOff     Mode = "off"
+)
+
+// OptOut says whether a workload may refuse a default by the annotation gesso.dev/<default-id>: "false".
+type OptOut string
+
+// The answers.
+const (
+	OptOutAllowed   OptOut = "allowed"
+	OptOutForbidden OptOut = "forbidden" // the annotation is ignored, with a warning
+)
+
+// Defaults holds the settings of every default, each under its id.
+type Defaults struct {
+	ReadOnlyRootFilesystem ReadOnlyRootFilesystem `json:"read-only-root-filesystem"`
+	Resources              Resources              `json:"resources"`
+	Sidecar                Sidecar                `json:"sidecar"`
+	IRSA                   DefaultSetting         `json:"irsa"`
+	IngressClass           IngressClass           `json:"ingress-class"`
+}
+
+// DefaultSetting is what every default has.
+type DefaultSetting struct {
+	Mode   Mode   `json:"mode"`
+	OptOut OptOut `json:"optOut"`
+}
+
+// ReadOnlyRootFilesystem is the setting of the default read-only-root-filesystem.
+type ReadOnlyRootFilesystem struct {
+	DefaultSetting `json:",inline"`
+	// TmpSizeLimit is the size limit of each emptyDir that is mounted at /tmp and at gesso.dev/writable-paths, a quantity.
+	TmpSizeLimit string `json:"tmpSizeLimit"`
+}
+
+// Resources is the setting of the default resources. All values are quantities.
+type Resources struct {
+	DefaultSetting `json:",inline"`
+	// CPU is the cpu request of a container that says nothing.
+	CPU string `json:"cpu"`
+	// Memory is the memory request and limit of a container that says nothing.
+	Memory string `json:"memory"`
+	// CPULimit is the cpu limit; empty for none.
+	CPULimit string `json:"cpuLimit"`
+}
+
+// Sidecar is the setting of the default sidecar. Its fragments are kept as they were written and checked strictly
+// against Kubernetes' own types when the Profile is loaded.
+type Sidecar struct {
+	DefaultSetting `json:",inline"`
+	// Container is a core/v1 Container. Its name begins with gesso-; restartPolicy: Always is added where it is missing.
+	// {appPort} {app} {namespace} {environment} are replaced in its strings. Without an image nothing is injected.
+	Container *runtime.RawExtension `json:"container,omitempty"`
+	// Volumes are core/v1 Volumes that the container mounts; their names begin with gesso-.
+	Volumes []runtime.RawExtension `json:"volumes"`
+}
+
+// IngressClass is the setting of the default ingress-class.
+type IngressClass struct {
+	DefaultSetting `json:",inline"`
+	// Class is the IngressClass of Ingresses that name none. Without it nothing is filled.
+	Class string `json:"class"`
+	// Annotations are filled, where absent, on Ingresses of that class.
+	Annotations map[string]string `json:"annotations"`
+}
+
+// PolicySetting is the setting of one policy.
+type PolicySetting struct {
+	// Action is deny, warn, audit or off; empty for the policy's own default.
+	Action string `json:"action,omitempty"`
+	// Parameters is checked against the policy's schema.
+	Parameters *runtime.RawExtension `json:"parameters,omitempty"`
+}
+
+// Builtin returns the Profile that is used when none is written. Its values change only in a minor version and are
+// listed in the changelog.
+func Builtin() *Profile {
+	on := DefaultSetting{Mode: ModeEnforce, OptOut: OptOutAllowed}
+	return &Profile{
+		TypeMeta:   metav1.TypeMeta{APIVersion: APIVersion, Kind: "Profile"},
+		ObjectMeta: metav1.ObjectMeta{Name: "builtin"},
+		Spec: ProfileSpec{
+			Environment:        "prod",
+			ExcludedNamespaces: []string{"kube-system", "kube-node-lease", "kube-public"},
+			PlatformGroups:     []string{"system:masters"},
+			BreakGlassGroups:   []string{},
+			AWS:                AWS{Identity: IdentityIRSA, Partition: "aws"},
+			Defaults: Defaults{
+				ReadOnlyRootFilesystem: ReadOnlyRootFilesystem{DefaultSetting: on, TmpSizeLimit: "256Mi"},
+				Resources:              Resources{DefaultSetting: on, CPU: "100m", Memory: "256Mi"},
+				Sidecar:                Sidecar{DefaultSetting: on, Volumes: []runtime.RawExtension{}},
+				IRSA:                   on,
+				IngressClass:           IngressClass{DefaultSetting: on, Annotations: map[string]string{}},
+			},
+			Policies: map[string]PolicySetting{},
+		},
+	}
+}
