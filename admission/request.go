@@ -1,0 +1,175 @@
+package admission
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/gesso-dev/gesso/internal/convention"
+	"github.com/gesso-dev/gesso/internal/object"
+)
+
+// Operation is what a request does.
+type Operation string
+
+// The operations of admission.k8s.io/v1.
+const (
+	Create  Operation = "CREATE"
+	Update  Operation = "UPDATE"
+	Delete  Operation = "DELETE"
+	Connect Operation = "CONNECT"
+)
+
+// Steps says which part of a review is wanted. The API server asks for each part at a time of its own, with the
+// webhooks of others between them; everybody else wants both.
+type Steps uint8
+
+// The steps.
+const (
+	Both  Steps = iota // fill, apply, judge
+	Fill               // only fill: the mutating entries
+	Judge              // only judge the object as it comes: the validating entries
+)
+
+// Request is one review: an AdmissionRequest and what it takes to answer that the request does not hold. Make it with
+// [Decode] or [NewRequest].
+type Request struct {
+	Steps Steps
+	// Source says where the object was read, for people: "file#document"; empty in the server.
+	Source string
+	// Namespace holds the facts of the object's Namespace. nil when they could not be had, and for cluster-scoped objects.
+	Namespace *convention.Namespace
+	// Now is the time by which exceptions expire.
+	Now time.Time
+
+	UID         string
+	Operation   Operation
+	Subresource string
+	DryRun      bool
+	User        User
+	// NamespaceName is the namespace of the object, empty for a cluster-scoped one. (On a Namespace itself the API server
+	// sets it to the name; there it is empty here too.)
+	NamespaceName string
+	Name          string
+
+	root        *object.Node   // the whole AdmissionRequest
+	object, old *object.Object // nil where the operation has none
+	kind        object.GroupKind
+	version     string
+}
+
+// User is who asks.
+type User struct {
+	Name   string
+	Groups []string
+}
+
+// Kind returns the group, version and kind that the request is about.
+func (r *Request) Kind() (group, version, kind string) { return r.kind.Group, r.version, r.kind.Kind }
+
+// Decode reads an AdmissionRequest of admission.k8s.io/v1, the member "request" of an AdmissionReview. It is strict about
+// what a review stands on: UID, a known operation, a kind, and the objects that the operation carries.
+func Decode(raw []byte) (Request, error) {
+	root, err := object.Parse(raw)
+	if err != nil {
+		return Request{}, fmt.Errorf("read admission request: %w", err)
+	}
+	if root.Type() != object.Map {
+		return Request{}, fmt.Errorf("read admission request: it is %s, want an object", root.Type())
+	}
+	r := Request{
+		UID:           root.Get("uid").Str(),
+		Operation:     Operation(root.Get("operation").Str()),
+		Subresource:   root.Get("subResource").Str(),
+		DryRun:        root.Get("dryRun").IsTrue(),
+		NamespaceName: root.Get("namespace").Str(),
+		Name:          root.Get("name").Str(),
+		User:          User{Name: root.Get("userInfo", "username").Str()},
+		root:          root,
+		kind:          object.GroupKind{Group: root.Get("kind", "group").Str(), Kind: root.Get("kind", "kind").Str()},
+		version:       root.Get("kind", "version").Str(),
+	}
+	for _, group := range root.Get("userInfo", "groups").Elements() {
+		r.User.Groups = append(r.User.Groups, group.Str())
+	}
+	if r.UID == "" {
+		return Request{}, fmt.Errorf("read admission request: uid is missing")
+	}
+	if r.kind.Kind == "" || r.version == "" {
+		return r, fmt.Errorf("read admission request: kind is incomplete: it needs version and kind")
+	}
+	if r.kind == (object.GroupKind{Kind: "Namespace"}) {
+		r.NamespaceName = ""
+	}
+	switch r.Operation {
+	case Create, Update, Delete, Connect:
+	default:
+		return r, fmt.Errorf("read admission request: unknown operation %q", r.Operation)
+	}
+	if r.object, err = member(root, "object"); err != nil {
+		return r, err
+	}
+	if r.old, err = member(root, "oldObject"); err != nil {
+		return r, err
+	}
+	if r.object == nil && (r.Operation == Create || r.Operation == Update) {
+		return r, fmt.Errorf("read admission request: %s without an object", r.Operation)
+	}
+	return r, nil
+}
+
+// member reads object or oldObject, nil where there is none.
+func member(root *object.Node, name string) (*object.Object, error) {
+	n := root.Get(name)
+	if n.Type() == object.Absent || n.Type() == object.Null {
+		return nil, nil
+	}
+	o, err := object.Of(n)
+	if err != nil {
+		return nil, fmt.Errorf("read admission request: %s: %w", name, err)
+	}
+	return o, nil
+}
+
+// NewRequest makes the request that the API server would send if the user created o, or, where old is not nil, updated it.
+// resource is the plural name of the kind. namespace is empty for a cluster-scoped object.
+func NewRequest(o, old *object.Object, resource, namespace string, user User) (Request, error) {
+	type groupVersion struct {
+		Group    string `json:"group"`
+		Version  string `json:"version"`
+		Kind     string `json:"kind,omitempty"`
+		Resource string `json:"resource,omitempty"`
+	}
+	kind := groupVersion{Group: o.Group, Version: o.Version, Kind: o.Kind}
+	res := groupVersion{Group: o.Group, Version: o.Version, Resource: resource}
+	operation, options := Create, "CreateOptions"
+	var oldObject json.RawMessage
+	if old != nil {
+		operation, options, oldObject = Update, "UpdateOptions", old.Root.Bytes()
+	}
+	raw, err := json.Marshal(struct {
+		UID             string          `json:"uid"`
+		Kind            groupVersion    `json:"kind"`
+		Resource        groupVersion    `json:"resource"`
+		RequestKind     groupVersion    `json:"requestKind"`
+		RequestResource groupVersion    `json:"requestResource"`
+		Name            string          `json:"name,omitempty"`
+		Namespace       string          `json:"namespace,omitempty"`
+		Operation       Operation       `json:"operation"`
+		UserInfo        any             `json:"userInfo"`
+		Object          json.RawMessage `json:"object"`
+		OldObject       json.RawMessage `json:"oldObject"`
+		DryRun          bool            `json:"dryRun"`
+		Options         any             `json:"options"`
+	}{
+		UID: "offline", Kind: kind, Resource: res, RequestKind: kind, RequestResource: res,
+		Name: o.Root.Get("metadata", "name").Str(), Namespace: namespace, Operation: operation,
+		UserInfo: map[string]any{"username": user.Name, "groups": user.Groups},
+		Object:   o.Root.Bytes(), OldObject: oldObject,
+		Options: map[string]string{"apiVersion": "meta.k8s.io/v1", "kind": options},
+	})
+	if err != nil {
+		return Request{}, fmt.Errorf("make admission request: %w", err)
+	}
+	return Decode(raw)
+}
