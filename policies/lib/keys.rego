@@ -7,33 +7,33 @@ package gesso.lib.keys
 
 # below is true for a key that lies in one of the scopes and is not the scope itself.
 below(key, scopes) if {
-	some scope in scopes
-	_scope(scope)
-	startswith(key, scope)
-	key != scope
+	some prefix in scopes
+	scope(prefix)
+	startswith(key, prefix)
+	key != prefix
 }
 
 # within is true for a path that is one of the scopes or lies in one; both spellings of a path, with and without "/" at its
 # end, are the same.
 within(path, scopes) if {
-	some scope in scopes
-	_scope(scope)
-	startswith(sprintf("%s/", [trim_suffix(path, "/")]), scope)
+	some prefix in scopes
+	scope(prefix)
+	startswith(sprintf("%s/", [trim_suffix(path, "/")]), prefix)
 }
 
 # above is true for a path from which one of the scopes can be reached going down.
 above(path, scopes) if {
-	some scope in scopes
-	_scope(scope)
-	startswith(scope, sprintf("%s/", [trim_suffix(path, "/")]))
+	some prefix in scopes
+	scope(prefix)
+	startswith(prefix, sprintf("%s/", [trim_suffix(path, "/")]))
 	not within(path, scopes)
 }
 
-# _scope is true for what may serve as a scope: "" and "/" would be the scope of everything.
-_scope(scope) if {
-	startswith(scope, "/")
-	endswith(scope, "/")
-	count(scope) > 1
+# scope is true for what may serve as a scope: "" and "/" would be the scope of everything.
+scope(value) if {
+	startswith(value, "/")
+	endswith(value, "/")
+	count(trim(value, "/")) > 0
 }
 
 # suspicious says why a key or path must be refused wherever it points, because a store may read it differently from us. It is

@@ -37,7 +37,7 @@ import data.gesso.lib.keys
 
 # What the manifest says, and what cannot be read of it.
 
-_object := input.request.object
+_object := object.get(input.request, "object", null)
 
 _spec := _object.spec
 
@@ -226,11 +226,12 @@ _generator_fix := sprintf("use one of these kinds: %s", [concat(", ", input.para
 
 # The scope, and what to write instead.
 
-default _scopes := []
+# _scopes is empty, and not undefined, where nothing is expected.
+_scopes := [scope | some scope in _expected_scopes; keys.scope(scope)]
 
-_scopes := input.expected.appSecretScopes if input.parameters.perApp
+_expected_scopes := input.expected.appSecretScopes if input.parameters.perApp
 
-_scopes := input.expected.secretScopes if not input.parameters.perApp
+_expected_scopes := input.expected.secretScopes if not input.parameters.perApp
 
 _use(key) := sprintf("use a key below %s, for example %s", [_names, keys.example(key, _scopes[0], input.app)]) if {
 	count(_scopes) > 0
