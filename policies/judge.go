@@ -1,0 +1,155 @@
+package policies
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/metrics"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/topdown"
+)
+
+// judge asks one policy. A reason other than "" means that it could not decide; then there are no violations.
+func (p *compiled) judge(ctx context.Context, v *view, budget time.Duration) (found []Violation, reason string) {
+	defer func() {
+		// A fault of the engine must not cost the other policies their verdict, nor let this request through as if nothing had been found.
+		// The value is not reported: it may hold a part of the object.
+		if fault := recover(); fault != nil {
+			found, reason = nil, "the evaluation crashed"
+		}
+	}()
+	limited, stop := context.WithTimeout(ctx, budget)
+	defer stop()
+	cancel := topdown.NewCancel()
+	defer context.AfterFunc(limited, cancel.Cancel)()
+	if limited.Err() != nil {
+		return nil, timeReason(ctx, budget)
+	}
+	results, err := p.query.Eval(
+		limited,
+		rego.EvalParsedInput(v.input(p.parameters)),
+		rego.EvalMetrics(metrics.NoOp()),
+		rego.EvalExternalCancel(cancel),
+		rego.EvalGenerateJSON(func(term *ast.Term, _ *rego.EvalContext) (any, error) { return term, nil }),
+	)
+	switch {
+	case topdown.IsCancel(err), err != nil && limited.Err() != nil:
+		return nil, timeReason(ctx, budget)
+	case err != nil:
+		return nil, p.evalReason(err)
+	case len(results) != 1:
+		return nil, "the policy gave no result"
+	}
+	for _, rule := range []string{"deny", "warn"} {
+		term, defined := results[0].Bindings[rule].(*ast.Term)
+		if !defined {
+			continue // the policy has no such rule; that it has one of them was checked when it was loaded
+		}
+		list, err := p.violations(rule, term)
+		if err != nil {
+			return nil, fmt.Sprintf("%s %s", rule, err)
+		}
+		found = append(found, list...)
+	}
+	return sortViolations(found), ""
+}
+
+// violations decodes the set that a rule gave.
+func (p *compiled) violations(rule string, term *ast.Term) ([]Violation, error) {
+	set, isSet := term.Value.(ast.Set)
+	if !isSet {
+		return nil, errors.New("is not a set")
+	}
+	action := p.Action
+	if rule == "warn" && action != Audit {
+		action = Warn
+	}
+	found := make([]Violation, 0, set.Len())
+	err := set.Iter(func(item *ast.Term) error {
+		violation := Violation{Policy: p.ID, Rule: rule, Action: action}
+		if err := violation.decode(item.Value); err != nil {
+			return err
+		}
+		found = append(found, violation)
+		return nil
+	})
+	return found, err
+}
+
+// decode reads one element: {"message", "field", "fix"} or a plain text. Errors name types and keys of the policy, never values, which
+// may come from the object.
+func (v *Violation) decode(value ast.Value) error {
+	switch value := value.(type) {
+	case ast.String:
+		v.Message = string(value)
+	case ast.Object:
+		var wrong []string
+		value.Foreach(func(key, value *ast.Term) {
+			name, _ := text(key)
+			content, isText := text(value)
+			switch {
+			case name == "message" && isText:
+				v.Message = content
+			case name == "field" && isText:
+				v.Field = content
+			case name == "fix" && isText:
+				v.Fix = content
+			case name == "message" || name == "field" || name == "fix":
+				wrong = append(wrong, fmt.Sprintf("has a %s that is not text but %s", name, ast.ValueName(value.Value)))
+			default:
+				wrong = append(wrong, "has an element with a key other than message, field and fix")
+			}
+		})
+		if len(wrong) > 0 {
+			return errors.New(slices.Min(wrong))
+		}
+	default:
+		return fmt.Errorf(`has an element that is neither an object nor text but %s`, ast.ValueName(value))
+	}
+	if strings.TrimSpace(v.Message) == "" {
+		return errors.New("has an element without a message")
+	}
+	return nil
+}
+
+// timeReason says whose time was up.
+func timeReason(ctx context.Context, budget time.Duration) string {
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return "deadline exceeded: the review was given up"
+	case ctx.Err() != nil, budget <= 0:
+		return "deadline exceeded: the time of the review was up"
+	}
+	return fmt.Sprintf("deadline exceeded: the policy took longer than its %s", budget.Round(time.Millisecond))
+}
+
+// evalReason says where an evaluation failed and at what. The message of the error is not repeated but for the name of a built-in
+// function, because it may quote its arguments, and those may be secret.
+func (p *compiled) evalReason(err error) string {
+	failure, ok := errors.AsType[*topdown.Error](err)
+	if !ok {
+		return "the evaluation failed"
+	}
+	what := "the evaluation failed"
+	switch failure.Code {
+	case topdown.BuiltinErr, topdown.TypeErr:
+		if name, _, found := strings.Cut(failure.Message, ":"); found && slices.Contains(p.builtins, name) {
+			what = name + " failed"
+		} else {
+			what = "a built-in function failed"
+		}
+	case topdown.ConflictErr:
+		what = "a rule or function gave two different values"
+	case topdown.WithMergeErr:
+		what = "a with modifier could not be applied"
+	}
+	if at := failure.Location; at != nil {
+		return fmt.Sprintf("%s:%d: %s", at.File, at.Row, what)
+	}
+	return what
+}

@@ -1,0 +1,99 @@
+// Package policies loads and evaluates Gesso's policies: folders of Rego that judge one admission request.
+//
+// A policy is a folder whose name is its id. Its .rego files share the package gesso.policies.<id> (each - written as _), carry one
+// METADATA block with the scope "package", and define deny or warn (or both) as a set of {"message", "field", "fix"} or of plain strings.
+// METADATA holds title (required), description, related_resources, and under custom.gesso:
+//
+//	match:       {pods: true, kinds: [{group, kind, resource?, subresource?}], operations: [CREATE, UPDATE]}
+//	action:      deny | warn | audit | off       what a deny does where the Profile says nothing; deny when absent
+//	parameters:  a JSON schema whose properties each have a default or are required
+//	inventory:   [{group, kind}]                 other objects that the policy reads; refused for now
+//
+// A policy sees input.request as the API server sent it and, beside it, input.pod, containers, images, namespace, environment, app,
+// expected and parameters (see view.go). Helpers that every policy may import live in data.gesso.lib.
+//
+// Each policy is compiled on its own, so that one that cannot be loaded or evaluated costs no other its verdict. What could not be
+// decided is reported as such: it is never the same as "no violation".
+//
+// The package holds no mutable state, opens no connection and reads no object but the one it is given. A Set is safe for concurrent use.
+package policies
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Action is what a deny of a policy does.
+type Action string
+
+// The actions, from the strictest to none.
+const (
+	Deny  Action = "deny"  // refuse the request
+	Warn  Action = "warn"  // let it through and tell the one who asks
+	Audit Action = "audit" // let it through and tell the platform only
+	Off   Action = "off"   // do not evaluate
+)
+
+// Valid reports whether a is one of the four actions.
+func (a Action) Valid() bool {
+	switch a {
+	case Deny, Warn, Audit, Off:
+		return true
+	}
+	return false
+}
+
+// Setting is what the Profile says of one policy.
+type Setting struct {
+	// Action overrides the policy's default action; "" keeps it.
+	Action Action
+	// Parameters is a JSON object, or empty. What it leaves out comes from the policy's defaults.
+	Parameters json.RawMessage
+}
+
+// Policy describes one policy of a Set.
+type Policy struct {
+	// ID is the name of the policy's folder.
+	ID string
+	// Title, Description and Related come from METADATA; Related holds URLs.
+	Title, Description string
+	Related            []string
+	// Source is the name of the Source that the policy came from.
+	Source string
+	// Action is in force; DefaultAction is what METADATA says.
+	Action, DefaultAction Action
+	// Match says which requests the policy is for.
+	Match Match
+	// Parameters is what the policy sees as input.parameters: a JSON object, defaults filled in.
+	Parameters json.RawMessage
+	// Schema is the JSON schema of the parameters, or nil when the policy takes none.
+	Schema json.RawMessage
+	// ReadsNamespace is true when a verdict may depend on facts of the Namespace: input.namespace, input.environment or input.expected.
+	ReadsNamespace bool
+}
+
+// Problem is one reason why a policy, or a setting, is not in force.
+type Problem struct {
+	// Policy is the id, or "" when the problem belongs to no single policy.
+	Policy string
+	// File begins with the name of the Source. Line and Column count from 1; 0 means that there is none to point at.
+	File         string
+	Line, Column int
+	// Reason is one line of text.
+	Reason string
+}
+
+// Error renders the problem as file:line:column: reason, without the parts that it has not.
+func (p Problem) Error() string {
+	switch {
+	case p.File == "" && p.Policy == "":
+		return p.Reason
+	case p.File == "":
+		return fmt.Sprintf("policy %s: %s", p.Policy, p.Reason)
+	case p.Line == 0:
+		return fmt.Sprintf("%s: %s", p.File, p.Reason)
+	case p.Column == 0:
+		return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Reason)
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Reason)
+}

@@ -1,0 +1,213 @@
+package policies
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+)
+
+// defaultDeadline is how long one policy may take over one review. A policy of the library takes well under a millisecond.
+const defaultDeadline = 250 * time.Millisecond
+
+// Set is a number of policies that are in force together. It is immutable and safe for concurrent use; the zero value has no policies.
+type Set struct {
+	policies []*compiled // by id
+	index    map[target][]*compiled
+	revision string
+	deadline time.Duration
+}
+
+// add is called by Load only, in the order of ids, so that each list of the index is in that order too.
+func (s *Set) add(p *compiled) {
+	s.policies = append(s.policies, p)
+	if p.Action == Off {
+		return
+	}
+	for t := range p.Match.targets() {
+		s.index[t] = append(s.index[t], p)
+	}
+}
+
+// Revision is a short hash of all that decides a verdict: the Rego of all policies, loaded or not, and the settings. The same input
+// gives the same revision on every machine.
+func (s *Set) Revision() string { return s.revision }
+
+// Policies lists what was loaded, sorted by id, policies that are off included. The caller may change the list but not what its elements
+// refer to.
+func (s *Set) Policies() []Policy {
+	list := make([]Policy, 0, len(s.policies))
+	for _, p := range s.policies {
+		list = append(list, p.Policy)
+	}
+	return list
+}
+
+// WithDeadline returns the same set with another time limit for each policy over one review; the default is 250 ms.
+func (s *Set) WithDeadline(limit time.Duration) *Set {
+	other := *s
+	other.deadline = limit
+	return &other
+}
+
+// Matches reports whether any policy that is not off is for the review.
+func (s *Set) Matches(r Review) bool { return len(s.matching(r)) > 0 }
+
+func (s *Set) matching(r Review) []*compiled {
+	return s.index[target{r.Group, r.Kind, r.Subresource, r.Operation}]
+}
+
+// Review is one request to be judged.
+type Review struct {
+	// Group, Kind, Subresource and Operation decide which policies are asked. Version is for the reader: policies speak of fields.
+	Group, Version, Kind, Subresource, Operation string
+	// Request is the AdmissionRequest as the API server sent it, with object in its final state.
+	Request json.RawMessage
+	// Namespaced is true for an object that lies in a namespace.
+	Namespaced bool
+	// Namespace holds the facts of that namespace; nil means that they could not be had, and then a policy that reads them cannot decide.
+	Namespace *Namespace
+	// Environment and App are derived by convention; "" when there is none.
+	Environment, App string
+	// Expected is what else the convention derives, in terms of JSON: roleArn (text), secretScopes and appSecretScopes (lists of prefixes
+	// that begin and end with "/", the namespace's own first), and whatever later policies need.
+	Expected map[string]any
+}
+
+// Namespace is what a policy may know of the namespace of an object.
+type Namespace struct {
+	Name        string            `json:"name"`
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+}
+
+// Decision is the outcome of one review.
+type Decision struct {
+	// Violations are sorted by policy id, then by field in natural order, then by message, and hold no duplicates.
+	Violations []Violation
+	// Undecided are sorted by policy id. A policy in this list has no violations in the other one.
+	Undecided []Undecided
+}
+
+// Undecided is a policy that could not judge a review: not the same as one that found nothing.
+type Undecided struct {
+	Policy string
+	// Action is the one in force: an undecided policy that denies is worth more attention than one that only audits.
+	Action Action
+	// Reason is one line and holds nothing of the object.
+	Reason string
+}
+
+// Evaluate judges a review by every policy that matches and is not off. It never returns an error: what could not be decided, whatever
+// the reason, is in the decision.
+//
+// Policies are asked one after the other. Each has its own time limit, and where ctx has a deadline none may take more than its share of
+// what is left, so that a slow policy costs no other its verdict.
+func (s *Set) Evaluate(ctx context.Context, r Review) Decision {
+	matching := s.matching(r)
+	if len(matching) == 0 {
+		return Decision{}
+	}
+	var decision Decision
+	view, err := newView(r)
+	for i, p := range matching {
+		reason := ""
+		switch {
+		case err != nil:
+			reason = err.Error()
+		case p.ReadsNamespace && r.Namespaced && r.Namespace == nil:
+			reason = "the Namespace " + view.namespaceName() + "is not known yet"
+		default:
+			var found []Violation
+			found, reason = p.judge(ctx, view, s.budget(ctx, len(matching)-i))
+			decision.Violations = append(decision.Violations, found...)
+		}
+		if reason != "" {
+			decision.Undecided = append(decision.Undecided, Undecided{Policy: p.ID, Action: p.Action, Reason: reason})
+		}
+	}
+	return decision
+}
+
+// budget is the time for the next policy of as many as are left. It is the only use of a clock in this package, and no verdict depends
+// on it but "deadline exceeded".
+func (s *Set) budget(ctx context.Context, left int) time.Duration {
+	if end, limited := ctx.Deadline(); limited {
+		return min(s.deadline, time.Until(end)/time.Duration(left))
+	}
+	return s.deadline
+}
+
+// Violation is one thing that is wrong with an object.
+type Violation struct {
+	// Policy is the id.
+	Policy string
+	// Rule is "deny" or "warn": which rule of the policy said so.
+	Rule string
+	// Action is the one in force: a deny has the policy's action; a warn warns, or audits where the policy only audits.
+	Action Action
+	// Field is the path in the object, such as spec.template.spec.containers[0].image; "" when there is no single one.
+	Field string
+	// Message says what is wrong; Fix says what to write instead, or is "".
+	Message, Fix string
+}
+
+// Text renders the violation for people: message; fix [policy].
+func (v Violation) Text() string {
+	if v.Fix == "" {
+		return v.Message + " [" + v.Policy + "]"
+	}
+	return v.Message + "; " + v.Fix + " [" + v.Policy + "]"
+}
+
+// sortViolations orders what one policy found and drops what is said twice. Where deny and warn say the same, the deny stays.
+func sortViolations(list []Violation) []Violation {
+	slices.SortFunc(list, func(a, b Violation) int {
+		for _, order := range []int{
+			naturalCompare(a.Field, b.Field), strings.Compare(a.Message, b.Message), strings.Compare(a.Fix, b.Fix),
+			strings.Compare(a.Rule, b.Rule), // "deny" before "warn"
+		} {
+			if order != 0 {
+				return order
+			}
+		}
+		return 0
+	})
+	return slices.CompactFunc(list, func(a, b Violation) bool {
+		return a.Field == b.Field && a.Message == b.Message && a.Fix == b.Fix
+	})
+}
+
+// naturalCompare orders texts with numbers in them as people do: containers[2] before containers[10].
+func naturalCompare(a, b string) int {
+	digit := func(s string, i int) bool { return i < len(s) && s[i] >= '0' && s[i] <= '9' }
+	i, j := 0, 0
+	for i < len(a) && j < len(b) {
+		if !digit(a, i) || !digit(b, j) {
+			if a[i] != b[j] {
+				return int(a[i]) - int(b[j])
+			}
+			i, j = i+1, j+1
+			continue
+		}
+		startA, startB := i, j
+		for digit(a, i) {
+			i++
+		}
+		for digit(b, j) {
+			j++
+		}
+		numberA, numberB := strings.TrimLeft(a[startA:i], "0"), strings.TrimLeft(b[startB:j], "0")
+		if len(numberA) != len(numberB) {
+			return len(numberA) - len(numberB)
+		}
+		if order := strings.Compare(numberA, numberB); order != 0 {
+			return order
+		}
+	}
+	if order := (len(a) - i) - (len(b) - j); order != 0 {
+		return order
+	}
+	return strings.Compare(a, b) // 01 and 1: equal as numbers, not as texts
+}
