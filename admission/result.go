@@ -3,6 +3,7 @@ package admission
 import (
 	"encoding/json"
 
+	"github.com/gesso-dev/gesso/defaults"
 	"github.com/gesso-dev/gesso/internal/object"
 )
 
@@ -37,19 +38,11 @@ type Reference struct {
 	Name       string `json:"name"`
 }
 
-// Filled is a default that acted, with the JSON pointers of the fields that it wrote.
-type Filled struct {
-	ID    string   `json:"id"`
-	Paths []string `json:"paths"`
-}
+// Filled is a default that acted.
+type Filled = defaults.Filled
 
-// Skipped is a default that did not act, and why: reason is one of the reasons on docs/names.md. Field is the field that
-// is the reason, or the place where nothing was filled; it may be empty. ID is "*" when a whole object was left alone.
-type Skipped struct {
-	ID     string `json:"id"`
-	Reason string `json:"reason"`
-	Field  string `json:"field"`
-}
+// Skipped is a default that did not act. Its ID is "*" when the whole object was left alone.
+type Skipped = defaults.Skipped
 
 // Violation is one broken rule. Action is the effective one: deny, warn or audit.
 type Violation struct {

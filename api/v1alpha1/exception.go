@@ -2,6 +2,7 @@ package v1alpha1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 // Exception lets chosen objects break chosen policies until a day that somebody answers for.
@@ -32,4 +33,47 @@ type ObjectSelector struct {
 	Kinds      []string              `json:"kinds,omitempty"`
 	Names      []string              `json:"names,omitempty"`
 	Labels     *metav1.LabelSelector `json:"labels,omitempty"`
+}
+
+// DecodeException reads one Exception, YAML or JSON, with the errors of [DecodeProfile].
+func DecodeException(data []byte) (*Exception, error) {
+	x := &Exception{}
+	if err := decode(data, "Exception", x); err != nil {
+		return nil, err
+	}
+	if errs := x.validate(); len(errs) > 0 {
+		return nil, errs.ToAggregate()
+	}
+	return x, nil
+}
+
+// validate refuses an exception that covers everything, lasts for ever or belongs to nobody.
+func (x *Exception) validate() field.ErrorList {
+	at := field.NewPath("spec")
+	var errs field.ErrorList
+	if x.Name == "" {
+		errs = append(errs, field.Required(field.NewPath("metadata", "name"), "results name the exception"))
+	}
+	if len(x.Spec.Policies) == 0 {
+		errs = append(errs, field.Required(at.Child("policies"), "name at least one policy"))
+	}
+	s := &x.Spec.Objects
+	if len(s.Namespaces)+len(s.Kinds)+len(s.Names) == 0 && (s.Labels == nil || len(s.Labels.MatchLabels)+len(s.Labels.MatchExpressions) == 0) {
+		errs = append(errs, field.Required(at.Child("objects"), "say which objects: namespaces, kinds, names or labels"))
+	}
+	if s.Labels != nil {
+		if _, err := metav1.LabelSelectorAsSelector(s.Labels); err != nil {
+			errs = append(errs, field.Invalid(at.Child("objects", "labels"), "", err.Error()))
+		}
+	}
+	if x.Spec.Owner == "" {
+		errs = append(errs, field.Required(at.Child("owner"), "say who answers for it"))
+	}
+	if x.Spec.Reason == "" {
+		errs = append(errs, field.Required(at.Child("reason"), "say why"))
+	}
+	if x.Spec.Expires.IsZero() {
+		errs = append(errs, field.Required(at.Child("expires"), "an exception must end, for example 2027-01-31T00:00:00Z"))
+	}
+	return errs
 }

@@ -142,3 +142,27 @@ func mustParse(value []byte) *Node {
 	}
 	return n
 }
+
+// With returns the bytes of an object with the value of the member name replaced by value, which must be JSON; a member
+// that is not there is added. n itself stays as it is.
+func (n *Node) With(name string, value []byte) []byte {
+	c := *n
+	c.keys, c.kids, c.stale = slices.Clone(n.keys), slices.Clone(n.kids), true
+	kid := &Node{raw: value}
+	if at := slices.IndexFunc(c.keys, func(k key) bool { return k.name == name }); at >= 0 {
+		c.kids[at] = kid
+	} else {
+		c.keys, c.kids = append(c.keys, key{raw: Quote(name), name: name}), append(c.kids, kid)
+	}
+	return c.Bytes()
+}
+
+// SetNamespace writes the namespace that an object without one would be applied to, as kubectl does before it sends it. It is no
+// part of a patch.
+func (o *Object) SetNamespace(namespace string) {
+	if namespace == "" || o.Namespace != "" {
+		return
+	}
+	Edit(o.Root).Set([]string{"metadata", "namespace"}, Quote(namespace))
+	o.Namespace = namespace
+}

@@ -1,0 +1,174 @@
+package admission
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/gesso-dev/gesso/api/v1alpha1"
+	"github.com/gesso-dev/gesso/defaults"
+	"github.com/gesso-dev/gesso/internal/convention"
+	"github.com/gesso-dev/gesso/internal/object"
+	"github.com/gesso-dev/gesso/policies"
+)
+
+// Config is what an [Engine] decides by.
+type Config struct {
+	Profile    *v1alpha1.Profile
+	Policies   *policies.Set
+	Exceptions []v1alpha1.Exception
+	// OwnNamespace is where Gesso itself runs; it is left alone. Empty offline.
+	OwnNamespace string
+}
+
+// Engine answers reviews. It is immutable and safe for concurrent use.
+type Engine struct {
+	profile    *v1alpha1.Profile
+	spec       *v1alpha1.ProfileSpec
+	defaults   *defaults.Set
+	policies   *policies.Set
+	exceptions []v1alpha1.Exception
+	excluded   []string
+	revision   string
+}
+
+// New makes an engine. The error lists all that is wrong with the Profile, with paths.
+func New(c Config) (*Engine, error) {
+	set, err := defaults.New(c.Profile)
+	if err != nil {
+		return nil, fmt.Errorf("read profile: %w", err)
+	}
+	profile, err := json.Marshal([]any{c.Profile, c.Exceptions})
+	if err != nil {
+		return nil, fmt.Errorf("encode profile: %w", err)
+	}
+	sum := sha256.Sum256(append(profile, c.Policies.Revision()...))
+	return &Engine{
+		profile:    c.Profile,
+		spec:       &c.Profile.Spec,
+		defaults:   set,
+		policies:   c.Policies,
+		exceptions: c.Exceptions,
+		excluded:   excludedNamespaces(&c.Profile.Spec, c.OwnNamespace),
+		revision:   hex.EncodeToString(sum[:6]),
+	}, nil
+}
+
+// excludedNamespaces returns the namespaces that are left alone: those that the registration always leaves out, and the Profile's.
+func excludedNamespaces(spec *v1alpha1.ProfileSpec, own string) []string {
+	all := []string{"kube-system", "kube-node-lease"}
+	if own != "" {
+		all = append(all, own)
+	}
+	all = append(all, spec.ExcludedNamespaces...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// Revision names the Profile, the exceptions and the policy set: two engines with one revision give the same answers.
+func (e *Engine) Revision() string { return e.revision }
+
+// Profile returns the Profile in force, with the action of every policy written out.
+func (e *Engine) Profile() *v1alpha1.Profile {
+	p := *e.profile
+	p.Spec.Policies = map[string]v1alpha1.PolicySetting{}
+	for _, policy := range e.policies.Policies() {
+		setting := v1alpha1.PolicySetting{Action: string(policy.Action)}
+		if string(policy.Parameters) != "{}" && len(policy.Parameters) > 0 {
+			setting.Parameters = &runtime.RawExtension{Raw: policy.Parameters}
+		}
+		p.Spec.Policies[policy.ID] = setting
+	}
+	return &p
+}
+
+// Policies returns the policies that are loaded, sorted by id.
+func (e *Engine) Policies() []policies.Policy { return e.policies.Policies() }
+
+// Review answers one request. It never fails: what could not be decided is in the result.
+func (e *Engine) Review(ctx context.Context, r Request) Result {
+	res := Result{
+		Source:    r.Source,
+		Operation: r.Operation,
+		Allowed:   true,
+		Revision:  e.revision,
+		Undecided: []Undecided{}, Defaults: []Filled{}, Preview: []Filled{}, Skipped: []Skipped{},
+		Violations: []Violation{}, Warnings: []string{}, Patch: []object.Operation{},
+	}
+	res.Object = r.reference()
+	if slices.Contains(e.excluded, r.NamespaceName) {
+		res.Skipped = append(res.Skipped, Skipped{ID: "*", Reason: defaults.ExcludedNamespace, Field: "metadata.namespace"})
+		res.Reviewed = r.reviewed()
+		return res
+	}
+	if r.Steps != Judge && r.object != nil && r.Subresource == "" {
+		e.fill(&r, &res)
+	}
+	res.Reviewed = r.reviewed()
+	if r.Steps != Fill {
+		e.judge(ctx, &r, &res)
+	}
+	return res
+}
+
+// fill fills r's object in place.
+func (e *Engine) fill(r *Request, res *Result) {
+	out := e.defaults.Fill(defaults.Request{
+		Operation:     string(r.Operation),
+		Object:        r.object,
+		Old:           r.old,
+		Namespace:     r.Namespace,
+		NamespaceName: r.NamespaceName,
+	})
+	res.Patch = append(res.Patch, out.Patch...)
+	res.Defaults = append(res.Defaults, out.Filled...)
+	res.Preview = append(res.Preview, out.Preview...)
+	res.Skipped = append(res.Skipped, out.Skipped...)
+	res.Warnings = append(res.Warnings, out.Warnings...)
+}
+
+// reference names the object of the request: the new one, or on DELETE the old one.
+func (r *Request) reference() Reference {
+	version := r.version
+	if r.kind.Group != "" {
+		version = r.kind.Group + "/" + r.version
+	}
+	ref := Reference{APIVersion: version, Kind: r.kind.Kind, Namespace: r.NamespaceName, Name: r.Name}
+	if o := r.subject(); o != nil && ref.Name == "" {
+		ref.Name = o.Name
+	}
+	return ref
+}
+
+// subject is the object that the request is about; nil for a CONNECT without one.
+func (r *Request) subject() *object.Object {
+	if r.object != nil {
+		return r.object
+	}
+	return r.old
+}
+
+func (r *Request) reviewed() json.RawMessage {
+	if r.object == nil {
+		return nil
+	}
+	return r.object.Root.Bytes()
+}
+
+// names derives the names for the request's object.
+func (e *Engine) names(r *Request) convention.Names {
+	o := r.subject()
+	if o == nil {
+		return convention.Derive(e.spec, r.Namespace, "", "")
+	}
+	account := ""
+	if o.GroupKind() == (object.GroupKind{Kind: "ServiceAccount"}) {
+		account = o.Name
+	}
+	return convention.Derive(e.spec, r.Namespace, defaults.App(o), account)
+}

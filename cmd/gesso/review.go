@@ -1,0 +1,284 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/gesso-dev/gesso/admission"
+	"github.com/gesso-dev/gesso/internal/convention"
+	"github.com/gesso-dev/gesso/internal/object"
+)
+
+// reviewFlags are the flags of gesso review.
+type reviewFlags struct {
+	engineFlags
+	files      []string
+	old        string
+	namespaces string
+	namespace  string
+	as         string
+	asGroups   []string
+	now        string
+	output     string
+}
+
+func newReviewCommand() *cobra.Command {
+	var flags reviewFlags
+	cmd := &cobra.Command{
+		Use:   "review -f FILE|DIR|-",
+		Short: "Show what Gesso would fill in and refuse, without a cluster",
+		Long: `Review every object as the API server would have it reviewed: filled with the Profile's defaults, then judged by the policies.
+
+One result for each object, in input order. Lists and files of several documents are flattened; a directory is walked in the
+order of names. Namespaces among the input, or in --namespaces, supply labels and annotations; a namespace that is in neither
+counts as one without any.
+
+Exit codes: 0 all allowed; 1 something is denied; 2 could not read (nothing is printed but one error) or could not decide.`,
+		Example: `  gesso review -f deploy/
+  gesso review -f new.yaml --old live.yaml --profile profile.yaml -o json
+  kustomize build . | gesso review -f - -o yaml > filled.yaml`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return flags.review(cmd) },
+	}
+	flags.register(cmd)
+	cmd.Flags().StringArrayVarP(&flags.files, "filename", "f", nil, "`FILE`, directory or - for standard input; may be repeated")
+	cmd.Flags().StringVar(&flags.old, "old", "", "`FILE` or directory of the objects as they are now: a review of one of them is an UPDATE")
+	cmd.Flags().StringVar(&flags.namespaces, "namespaces", "", "`FILE` or directory of Namespaces that supply labels and annotations")
+	cmd.Flags().StringVarP(&flags.namespace, "namespace", "n", "default", "namespace of objects that name none")
+	cmd.Flags().StringVar(&flags.as, "as", "", "`USER` who asks; without it an unprivileged developer")
+	cmd.Flags().StringArrayVar(&flags.asGroups, "as-group", nil, "`GROUP` of the user who asks; may be repeated")
+	cmd.Flags().StringVar(&flags.now, "now", "", "`TIME` by which exceptions expire, RFC 3339; without it the clock's")
+	cmd.Flags().StringVarP(&flags.output, "output", "o", "", "table, yaml or json; without it table on a terminal, else yaml")
+	if err := cmd.MarkFlagRequired("filename"); err != nil {
+		panic(err)
+	}
+	completeFiles(cmd, "filename", "yaml", "yml", "json")
+	completeFiles(cmd, "old", "yaml", "yml", "json")
+	completeFiles(cmd, "namespaces", "yaml", "yml", "json")
+	completeWith(cmd, "output", "table", "yaml", "json")
+	return cmd
+}
+
+func (f *reviewFlags) review(cmd *cobra.Command) error {
+	out := cmd.OutOrStdout()
+	width, terminal := terminalWidth(out)
+	if f.output == "" {
+		f.output = "yaml"
+		if terminal {
+			f.output = "table"
+		}
+	}
+	render, ok := map[string]func(io.Writer, io.Writer, []admission.Result, int) error{
+		"table": printTable, "yaml": printYAML, "json": printJSON,
+	}[f.output]
+	if !ok {
+		return fmt.Errorf("unknown output %q: want table, yaml or json", f.output)
+	}
+	// Everything is read before anything is printed: an error means no results.
+	requests, err := f.requests(cmd)
+	if err != nil {
+		return err
+	}
+	engine, err := f.engine(cmd.Context(), "")
+	if err != nil {
+		return err
+	}
+	results := make([]admission.Result, len(requests))
+	for i, r := range requests {
+		results[i] = engine.Review(cmd.Context(), r)
+	}
+	if err := render(out, cmd.ErrOrStderr(), results, width); err != nil {
+		return fmt.Errorf("print results: %w", err)
+	}
+	if code := codeOf(results); code != exitOK {
+		return exitCode(code)
+	}
+	return nil
+}
+
+// codeOf returns the exit code for results: not having decided is worse than a denial.
+func codeOf(results []admission.Result) int {
+	code := exitOK
+	for i := range results {
+		switch {
+		case len(results[i].Undecided) > 0:
+			return exitError
+		case !results[i].Allowed:
+			code = exitDenied
+		}
+	}
+	return code
+}
+
+// terminalWidth returns the width of w in columns, and whether it is a terminal at all.
+func terminalWidth(w io.Writer) (width int, terminal bool) {
+	file, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return 0, false
+	}
+	if width, _, err := term.GetSize(int(file.Fd())); err == nil {
+		return width, true
+	}
+	return 0, true
+}
+
+// requests reads everything that is to be reviewed.
+func (f *reviewFlags) requests(cmd *cobra.Command) ([]admission.Request, error) {
+	now := time.Now()
+	if f.now != "" {
+		var err error
+		if now, err = time.Parse(time.RFC3339, f.now); err != nil {
+			return nil, fmt.Errorf("--now %q: want a time such as 2026-11-24T12:00:00Z", f.now)
+		}
+	}
+	note := func(text string) { fmt.Fprintln(cmd.ErrOrStderr(), "note:", text) }
+	var objects []inputObject
+	for _, file := range f.files {
+		more, err := readInput(file, cmd.InOrStdin(), note)
+		if err != nil {
+			return nil, err
+		}
+		objects = append(objects, more...)
+	}
+	world := newWorld(f.namespace, objects)
+	if f.namespaces != "" {
+		more, err := readInput(f.namespaces, cmd.InOrStdin(), note)
+		if err != nil {
+			return nil, err
+		}
+		world.addNamespaces(more)
+	}
+	if f.old != "" {
+		old, err := readInput(f.old, cmd.InOrStdin(), note)
+		if err != nil {
+			return nil, err
+		}
+		world.addOld(old)
+	}
+	requests := make([]admission.Request, 0, len(objects))
+	for _, o := range objects {
+		r, err := world.request(o, f.user())
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", o.source, err)
+		}
+		r.Now = now
+		if f.old != "" && r.Operation == admission.Create {
+			note(fmt.Sprintf("%s: %s %q is not among the old objects; reviewed as a CREATE", o.source, o.Kind, o.Name))
+		}
+		requests = append(requests, r)
+	}
+	return requests, nil
+}
+
+// user returns who asks.
+func (f *reviewFlags) user() admission.User {
+	name := f.as
+	if name == "" {
+		name = "developer"
+	}
+	return admission.User{Name: name, Groups: append(append([]string{}, f.asGroups...), "system:authenticated")}
+}
+
+// world is what an offline review knows besides the object: the manifests that were given are all there is.
+type world struct {
+	defaultNamespace string
+	namespaces       map[string]*convention.Namespace
+	old              map[identity]*object.Object
+}
+
+// identity names an object across versions.
+type identity struct {
+	kind            object.GroupKind
+	namespace, name string
+}
+
+func newWorld(defaultNamespace string, objects []inputObject) *world {
+	w := &world{
+		defaultNamespace: defaultNamespace,
+		namespaces:       map[string]*convention.Namespace{},
+		old:              map[identity]*object.Object{},
+	}
+	w.addNamespaces(objects)
+	return w
+}
+
+func (w *world) addNamespaces(objects []inputObject) {
+	for _, o := range objects {
+		if o.GroupKind() != (object.GroupKind{Kind: "Namespace"}) {
+			continue
+		}
+		w.namespaces[o.Name] = &convention.Namespace{
+			Name:        o.Name,
+			Labels:      stringMap(o.Root.Get("metadata", "labels")),
+			Annotations: stringMap(o.Root.Get("metadata", "annotations")),
+		}
+	}
+}
+
+func (w *world) addOld(objects []inputObject) {
+	for _, o := range objects {
+		w.old[w.identity(o.Object)] = o.Object
+	}
+}
+
+func (w *world) identity(o *object.Object) identity {
+	return identity{o.GroupKind(), w.namespaceOf(o), o.Name}
+}
+
+// namespaceOf returns the namespace that an object would be applied to; empty for a cluster-scoped one.
+func (w *world) namespaceOf(o *object.Object) string {
+	if _, namespaced := object.Scope(o.GroupKind()); !namespaced {
+		return ""
+	}
+	if o.Namespace == "" {
+		return w.defaultNamespace
+	}
+	return o.Namespace
+}
+
+// facts returns what is known of a namespace. One that was not given is one without labels: offline nothing else will come.
+func (w *world) facts(name string) *convention.Namespace {
+	if name == "" {
+		return nil
+	}
+	if ns := w.namespaces[name]; ns != nil {
+		return ns
+	}
+	return &convention.Namespace{Name: name, Labels: map[string]string{"kubernetes.io/metadata.name": name}}
+}
+
+// request makes the review of one object. An AdmissionReview that was recorded is replayed as it stands.
+func (w *world) request(o inputObject, user admission.User) (admission.Request, error) {
+	var r admission.Request
+	var err error
+	if o.Group == "admission.k8s.io" && o.Kind == "AdmissionReview" {
+		r, err = admission.Decode(o.Root.Get("request").Bytes())
+	} else {
+		namespace := w.namespaceOf(o.Object)
+		o.SetNamespace(namespace)
+		resource, _ := object.Scope(o.GroupKind())
+		r, err = admission.NewRequest(o.Object, w.old[w.identity(o.Object)], resource, namespace, user)
+	}
+	if err != nil {
+		return r, err
+	}
+	r.Source = o.source
+	r.Namespace = w.facts(r.NamespaceName)
+	return r, nil
+}
+
+// stringMap reads an object of strings; other values are left out.
+func stringMap(n *object.Node) map[string]string {
+	m := map[string]string{}
+	for name, value := range n.Members() {
+		if s, ok := value.Text(); ok {
+			m[name] = s
+		}
+	}
+	return m
+}

@@ -1,0 +1,134 @@
+package defaults
+
+import (
+	"fmt"
+
+	"github.com/gesso-dev/gesso/api/v1alpha1"
+	"github.com/gesso-dev/gesso/internal/convention"
+	"github.com/gesso-dev/gesso/internal/object"
+)
+
+// Filling is one default at work on one object.
+type Filling struct {
+	Request
+	// Object is the object as filled so far; in a preview a copy of the request's.
+	Object *object.Object
+	Spec   *v1alpha1.ProfileSpec
+
+	id       string
+	setting  v1alpha1.DefaultSetting
+	set      *Set
+	edit     *object.Editor
+	paths    []string
+	skipped  []Skipped
+	warnings []string
+}
+
+// Template returns the pod template as filled so far; nil for a kind that has none.
+func (f *Filling) Template() *object.Template { return f.Object.Template() }
+
+// Containers returns the containers that a default acts on: all but ephemeral ones, which nobody creates with a workload.
+func (f *Filling) Containers() []object.Container {
+	var all []object.Container
+	for _, c := range f.Template().Containers() {
+		if c.Sort != object.Ephemeral {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// Names returns the derived names; without the facts of the Namespace only those that need none.
+func (f *Filling) Names(serviceAccount string) convention.Names {
+	return convention.Derive(f.Spec, f.Namespace, App(f.Object), serviceAccount)
+}
+
+// App returns the app that an object belongs to: its label app.kubernetes.io/name, else that of its pod template, else
+// its own name.
+func App(o *object.Object) string {
+	if app := o.Label(convention.NameLabel); app != "" {
+		return app
+	}
+	if t := o.Template(); t != nil {
+		if app := t.Node.Get("metadata", "labels", convention.NameLabel).Str(); app != "" {
+			return app
+		}
+	}
+	return o.Name
+}
+
+// Set fills value, JSON, at path if it is absent, and reports whether it did.
+func (f *Filling) Set(value []byte, path ...string) bool {
+	if !f.edit.Set(path, value) {
+		return false
+	}
+	f.paths = append(f.paths, object.Pointer(path...))
+	return true
+}
+
+// CanAppend reports whether a list at path can take an element: it is one, or it is missing and can be made.
+func (f *Filling) CanAppend(path ...string) bool {
+	return f.Object.Root.Get(path...).Type() == object.Array || f.edit.CanSet(path)
+}
+
+// Append adds value, JSON, to the list at path, where CanAppend must hold.
+func (f *Filling) Append(value []byte, path ...string) {
+	if i := f.edit.Append(path, value); i >= 0 {
+		f.paths = append(f.paths, object.Pointer(object.Join(path, fmt.Sprint(i))...))
+	}
+}
+
+// Skip notes that the default did not act, or not at this place.
+func (f *Filling) Skip(reason string, path ...string) {
+	f.skipped = append(f.skipped, Skipped{f.id, reason, object.FieldPath(path...)})
+}
+
+// Warn adds a warning for the person who applies the object. Filling something is no reason for one.
+func (f *Filling) Warn(format string, args ...any) {
+	f.warnings = append(f.warnings, fmt.Sprintf(format, args...))
+}
+
+// SkipContainer reports whether the annotation gesso.dev/<id>.<container>: "false" keeps the default away from c, and
+// notes it.
+func (f *Filling) SkipContainer(c object.Container) bool {
+	if f.setting.OptOut != v1alpha1.OptOutAllowed {
+		return false
+	}
+	path, out := optedOut(f.Object, optOutName(f.id, c.Name))
+	if out {
+		f.Skip(OptedOut, path...)
+	}
+	return out
+}
+
+func (f *Filling) warnIgnoredOptOut() {
+	names := []string{optOutName(f.id, "")}
+	if f.Template() != nil {
+		for _, c := range f.Containers() {
+			names = append(names, optOutName(f.id, c.Name))
+		}
+	}
+	for _, name := range names {
+		if path, out := optedOut(f.Object, name); out {
+			f.Warn("%s is ignored: the platform does not allow to opt out of %s", object.FieldPath(path...), f.id)
+		}
+	}
+}
+
+// optOutName is the annotation by which a workload, or one container of it, refuses a default.
+func optOutName(id, container string) string {
+	if container != "" {
+		return "gesso.dev/" + id + "." + container
+	}
+	return "gesso.dev/" + id
+}
+
+// optedOut looks for an opt-out where the object keeps its answers: on the pod template, or, for a kind without one, on the
+// object.
+func optedOut(o *object.Object, name string) (path []string, out bool) {
+	path = []string{"metadata", "annotations", name}
+	if t := o.Template(); t != nil {
+		path = object.Join(t.Path, path...)
+	}
+	return path, o.Root.Get(path...).Str() == "false"
+}

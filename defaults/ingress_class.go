@@ -1,0 +1,69 @@
+package defaults
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/gesso-dev/gesso/api/v1alpha1"
+	"github.com/gesso-dev/gesso/internal/object"
+)
+
+// legacyClassAnnotation named the class before spec.ingressClassName did; the AWS Load Balancer Controller still prefers it.
+const legacyClassAnnotation = "kubernetes.io/ingress.class"
+
+// ingressClass
+//
+//	Field:    spec.ingressClassName of an Ingress, and the annotations that the Profile asks for on Ingresses of its class
+//	Set when: neither the field nor the annotation kubernetes.io/ingress.class is there. On UPDATE only what the old
+//	          object had is put back (a PUT of the minimal manifest): an Ingress that has lived without a class is never
+//	          moved.
+//	To:       the Profile's class and annotations
+//	Why:      one shared load balancer for everybody. Its rules belong to the author: spec.rules is never touched.
+//	Opt out:  gesso.dev/ingress-class: "false" on the Ingress
+func ingressClass() Default {
+	return Default{
+		ID:      "ingress-class",
+		Kinds:   []Kind{{object.GroupKind{Group: "networking.k8s.io", Kind: "Ingress"}, "v1", "ingresses", []string{"CREATE", "UPDATE"}}},
+		Paths:   []string{"spec.ingressClassName", "metadata.annotations[]"},
+		Setting: func(d *v1alpha1.Defaults) v1alpha1.DefaultSetting { return d.IngressClass.DefaultSetting },
+		Fill:    fillIngressClass,
+	}
+}
+
+func fillIngressClass(f *Filling) {
+	want := f.Spec.Defaults.IngressClass
+	if want.Class == "" {
+		f.Skip(NotConfigured)
+		return
+	}
+	class := []string{"spec", "ingressClassName"}
+	legacy := []string{"metadata", "annotations", legacyClassAnnotation}
+	switch {
+	case !f.Object.Root.Get(legacy...).Missing():
+		f.Skip(AlreadySet, legacy...)
+		return // another class, as far as the controller is concerned
+	case !f.edit.CanSet(class):
+		f.Skip(AlreadySet, class...)
+	case f.Old == nil:
+		f.Set(object.Quote(want.Class), class...)
+	case f.Old.Root.Get(class...).Type() == object.String:
+		f.Set(f.Old.Root.Get(class...).Bytes(), class...)
+	default:
+		f.Skip(KeptUntilNextDeploy, class...)
+	}
+	if f.Object.Root.Get(class...).Str() != want.Class {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(want.Annotations)) {
+		annotation := []string{"metadata", "annotations", name}
+		value := object.Quote(want.Annotations[name])
+		if f.Old != nil {
+			before := f.Old.Root.Get(annotation...)
+			if before.Type() != object.String {
+				continue
+			}
+			value = before.Bytes()
+		}
+		f.Set(value, annotation...)
+	}
+}

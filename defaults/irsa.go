@@ -1,0 +1,73 @@
+package defaults
+
+import (
+	"github.com/gesso-dev/gesso/api/v1alpha1"
+	"github.com/gesso-dev/gesso/internal/convention"
+	"github.com/gesso-dev/gesso/internal/object"
+)
+
+// The annotations of the EKS pod identity webhook (github.com/aws/amazon-eks-pod-identity-webhook, README).
+const (
+	roleARNAnnotation        = "eks.amazonaws.com/role-arn"
+	skipContainersAnnotation = "eks.amazonaws.com/skip-containers"
+)
+
+// irsa
+//
+//	Field:    metadata.annotations[eks.amazonaws.com/role-arn] of a ServiceAccount;
+//	          metadata.annotations[eks.amazonaws.com/skip-containers] of a pod template with the sidecar
+//	Set when: the annotation is absent; the role only in a namespace labelled gesso.dev/irsa: enabled
+//	To:       arn:{partition}:iam::{account}:role/k8s/{cluster}/{namespace}/{serviceAccount}; the name of the sidecar
+//	Why:      one role for each app, found without asking anybody; and the sidecar, which needs no AWS, must not get the
+//	          app's credentials.
+//	Not when: the Profile names no account and cluster, or another identity than irsa; never on the ServiceAccount
+//	          "default": every Pod that names none would get the role.
+//	Opt out:  gesso.dev/irsa: "false" on the ServiceAccount or on the pod template
+func irsa() Default {
+	serviceAccount := Kind{object.GroupKind{Kind: "ServiceAccount"}, "v1", "serviceaccounts", []string{"CREATE", "UPDATE"}}
+	return Default{
+		ID:      "irsa",
+		Kinds:   append(workloads(), serviceAccount),
+		Paths:   []string{"template.metadata.annotations[" + skipContainersAnnotation + "]"},
+		Setting: func(d *v1alpha1.Defaults) v1alpha1.DefaultSetting { return d.IRSA },
+		Fill:    fillIRSA,
+	}
+}
+
+func fillIRSA(f *Filling) {
+	aws := &f.Spec.AWS
+	if aws.Identity != v1alpha1.IdentityIRSA || aws.Account == "" || aws.Cluster == "" {
+		f.Skip(NotConfigured)
+		return
+	}
+	if t := f.Template(); t != nil {
+		f.fillSkipContainers(t)
+		return
+	}
+	annotation := []string{"metadata", "annotations", roleARNAnnotation}
+	switch {
+	case !f.edit.CanSet(annotation):
+		f.Skip(AlreadySet, annotation...)
+	case f.Namespace == nil:
+		f.Skip(NamespaceUnknown, "metadata", "namespace")
+		f.Warn("no role was filled: the labels of namespace %q are not known yet; apply the ServiceAccount again", f.NamespaceName)
+	case f.Namespace.Labels[convention.IRSALabel] != convention.Enabled, f.Object.Name == "default", f.Object.Root.Get("metadata", "name").Missing():
+		f.Skip(NoOptIn, "metadata", "name")
+	default:
+		f.Set(object.Quote(f.Names(f.Object.Name).RoleARN), annotation...)
+	}
+}
+
+func (f *Filling) fillSkipContainers(t *object.Template) {
+	for _, c := range f.Containers() {
+		if !f.set.sidecar.named(c.Name) || c.Sort != object.Sidecar {
+			continue
+		}
+		annotation := object.Join(t.Path, "metadata", "annotations", skipContainersAnnotation)
+		if !f.Set(object.Quote(c.Name), annotation...) {
+			f.Skip(AlreadySet, annotation...)
+		}
+		return
+	}
+	f.Skip(NotConfigured, t.Spec("initContainers")...) // no sidecar, nothing to keep credentials from
+}

@@ -1,0 +1,172 @@
+package defaults
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"path"
+	"strings"
+
+	"github.com/gesso-dev/gesso/api/v1alpha1"
+	"github.com/gesso-dev/gesso/internal/object"
+)
+
+// writablePathsAnnotation, on the pod template, lists the paths besides /tmp at which the app writes.
+const writablePathsAnnotation = "gesso.dev/writable-paths"
+
+// readOnlyRootFilesystem
+//
+//	Field:    securityContext.readOnlyRootFilesystem of every container; a volume for each container and its mounts
+//	Set when: the field is absent
+//	To:       true, and an emptyDir with a size limit at /tmp and at each of gesso.dev/writable-paths. A path is left out
+//	          when something is mounted there, above or below already.
+//	Why:      what breaks in must not be able to change the program. Nearly every program writes to /tmp, so that the one
+//	          without the other breaks more than it protects.
+//	Not when: the template is for Windows, where the field is forbidden; a volume of the author's has our name and is no
+//	          emptyDir (then /tmp could not be written).
+//	Opt out:  gesso.dev/read-only-root-filesystem: "false" on the pod template, or …filesystem.<container>: "false"
+func readOnlyRootFilesystem() Default {
+	return Default{
+		ID:    "read-only-root-filesystem",
+		Kinds: workloads(),
+		Paths: []string{
+			"template.spec.containers[].securityContext.readOnlyRootFilesystem", "template.spec.containers[].volumeMounts[]",
+			"template.spec.initContainers[].securityContext.readOnlyRootFilesystem", "template.spec.initContainers[].volumeMounts[]",
+			"template.spec.volumes[]",
+		},
+		Setting: func(d *v1alpha1.Defaults) v1alpha1.DefaultSetting { return d.ReadOnlyRootFilesystem.DefaultSetting },
+		Fill:    fillReadOnlyRootFilesystem,
+	}
+}
+
+func fillReadOnlyRootFilesystem(f *Filling) {
+	t := f.Template()
+	if t.Windows() {
+		f.Skip(Windows, t.Spec()...)
+		return
+	}
+	writable := f.writablePaths(t)
+	for _, c := range f.Containers() {
+		field := object.Join(c.Path, "securityContext", "readOnlyRootFilesystem")
+		if f.SkipContainer(c) {
+			continue
+		}
+		if !f.edit.CanSet(field) {
+			f.Skip(AlreadySet, field...)
+			continue
+		}
+		paths := writable
+		if f.set.sidecar.named(c.Name) {
+			paths = writable[:1] // the other paths are the app's answer
+		}
+		mounts, ok := f.planMounts(t, c, paths)
+		if !ok {
+			continue
+		}
+		f.Set([]byte("true"), field...)
+		for _, m := range mounts {
+			if f.volume(t, m.volume) == nil {
+				f.Append(emptyDir(m.volume, f.Spec.Defaults.ReadOnlyRootFilesystem.TmpSizeLimit), t.Spec("volumes")...)
+			}
+			f.Append(mountAt(m.volume, m.path), object.Join(c.Path, "volumeMounts")...)
+		}
+	}
+}
+
+// mount is a volume to be mounted at a path.
+type mount struct{ volume, path string }
+
+// planMounts says which volumes c needs so that it can write at paths. It is not ok, and says why, when that cannot be had:
+// a read-only root without a writable /tmp would only break the app.
+func (f *Filling) planMounts(t *object.Template, c object.Container, paths []string) (mounts []mount, ok bool) {
+	list := object.Join(c.Path, "volumeMounts")
+	if !f.CanAppend(list...) || !f.CanAppend(t.Spec("volumes")...) {
+		f.Skip(AlreadySet, list...)
+		return nil, false
+	}
+	taken := map[string]string{} // mount path → its field
+	for i, m := range f.Object.Root.Get(list...).Elements() {
+		taken[path.Clean(m.Get("mountPath").Str())] = object.FieldPath(object.Join(list, itoa(i), "mountPath")...)
+	}
+	for _, p := range paths {
+		if field, conflict := around(p, taken); conflict {
+			if field != "" {
+				f.skipped = append(f.skipped, Skipped{f.id, MountConflict, field})
+			}
+			continue
+		}
+		m := mount{volumeName(c.Name, p), p}
+		if v := f.volume(t, m.volume); v != nil && v.Get("emptyDir").Type() != object.Map {
+			f.Skip(NameConflict, t.Spec("volumes")...)
+			f.Warn("%s: volume %q is not an emptyDir, so that container %q cannot get a writable %s; rename the volume",
+				object.FieldPath(t.Spec("volumes")...), m.volume, c.Name, p)
+			return nil, false
+		}
+		mounts = append(mounts, m)
+		taken[p] = "" // a later path inside this one is writable already
+	}
+	return mounts, true
+}
+
+// around finds a mount at p, above it or below it.
+func around(p string, taken map[string]string) (field string, found bool) {
+	for m, where := range taken {
+		if m == p || within(m, p) || within(p, m) {
+			if !found || where > field {
+				field, found = where, true // the last field in order of name, whatever the order of the map
+			}
+		}
+	}
+	return field, found
+}
+
+// within reports whether the clean path inner lies below the clean path outer.
+func within(inner, outer string) bool {
+	return outer == "/" || strings.HasPrefix(inner, outer+"/")
+}
+
+// volume returns the volume of that name, nil if there is none.
+func (f *Filling) volume(t *object.Template, name string) *object.Node {
+	for _, v := range f.Object.Root.Get(t.Spec("volumes")...).Elements() {
+		if v.Get("name").Str() == name {
+			return v
+		}
+	}
+	return nil
+}
+
+// writablePaths returns /tmp and the author's further paths, cleaned, each once.
+func (f *Filling) writablePaths(t *object.Template) []string {
+	all := []string{"/tmp"}
+	value, _ := t.Annotation(writablePathsAnnotation)
+	for p := range strings.SplitSeq(value, ",") {
+		p = strings.TrimSpace(p)
+		clean := path.Clean(p)
+		switch {
+		case p == "":
+		case !path.IsAbs(p) || clean == "/" || strings.Contains(p, ":") || strings.Contains(p, ".."):
+			f.Warn("annotation %s: %q is no absolute path below /; nothing is mounted there", writablePathsAnnotation, p)
+		default:
+			all = append(all, clean)
+		}
+	}
+	return all
+}
+
+// volumeName names the emptyDir of a container at a path: gesso-tmp-<container> at /tmp, with a hash of the path elsewhere. A
+// name longer than the 63 characters of a DNS label is cut and made unique by a hash.
+func volumeName(container, at string) string {
+	name := "gesso-tmp-" + container
+	if at != "/tmp" {
+		name += "-" + shortHash(at)[:6]
+	}
+	if len(name) > 63 {
+		name = name[:54] + "-" + shortHash(name)
+	}
+	return name
+}
+
+// shortHash returns the first eight hexadecimal digits of the SHA-256 of s.
+func shortHash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:4])
+}

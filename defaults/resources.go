@@ -1,0 +1,130 @@
+package defaults
+
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/gesso-dev/gesso/api/v1alpha1"
+	"github.com/gesso-dev/gesso/internal/object"
+)
+
+// The app's answers to how much it needs, on the pod template; for its own container only.
+const (
+	memoryAnnotation = "gesso.dev/memory"
+	cpuAnnotation    = "gesso.dev/cpu"
+)
+
+// resources
+//
+//	Field:    resources.requests.{cpu,memory} and resources.limits.memory of every container; limits.cpu if the Profile
+//	          names one
+//	Set when: the field is absent
+//	To:       what the other one of request and limit says, where the author gave one; else, for the app's container,
+//	          gesso.dev/memory and gesso.dev/cpu; else the Profile's values. The memory limit is the request.
+//	Why:      the scheduler and the HPA need requests; with memory limit = request an app that grows is stopped at a place
+//	          that can be foretold. No CPU limit: it only slows.
+//	Not when: the pod has resources of its own (pod level), which a container's limit must not exceed.
+//	Opt out:  gesso.dev/resources: "false", gesso.dev/resources.<container>: "false"
+func resources() Default {
+	return Default{
+		ID:    "resources",
+		Kinds: workloads(),
+		Paths: []string{
+			"template.spec.containers[].resources.requests.cpu", "template.spec.containers[].resources.requests.memory",
+			"template.spec.containers[].resources.limits.cpu", "template.spec.containers[].resources.limits.memory",
+			"template.spec.initContainers[].resources.requests.cpu", "template.spec.initContainers[].resources.requests.memory",
+			"template.spec.initContainers[].resources.limits.cpu", "template.spec.initContainers[].resources.limits.memory",
+		},
+		Setting: func(d *v1alpha1.Defaults) v1alpha1.DefaultSetting { return d.Resources.DefaultSetting },
+		Fill:    fillResources,
+	}
+}
+
+func fillResources(f *Filling) {
+	t := f.Template()
+	if t.Node.Get("spec", "resources").Len() > 0 {
+		f.Skip(PodLevelResources, t.Spec("resources")...)
+		return
+	}
+	values := f.Spec.Defaults.Resources
+	app, _ := t.App()
+	appCPU := f.answer(t, cpuAnnotation, values.CPU)
+	appMemory := f.answer(t, memoryAnnotation, values.Memory)
+	for _, c := range f.Containers() {
+		if f.SkipContainer(c) {
+			continue
+		}
+		cpu, memory := values.CPU, values.Memory
+		if c.Node == app.Node {
+			cpu, memory = appCPU, appMemory
+		}
+		before := len(f.paths)
+		f.fillPair(c, "cpu", cpu, values.CPULimit)
+		f.fillPair(c, "memory", memory, memory)
+		if len(f.paths) == before {
+			f.Skip(AlreadySet, object.Join(c.Path, "resources")...)
+		}
+	}
+}
+
+// fillPair fills request and limit of one resource where they are absent. limit may be empty: then none is made up, but
+// one that the author gave is still copied to the request, as the API server does it for Pods.
+func (f *Filling) fillPair(c object.Container, name, request, limit string) {
+	requestPath := object.Join(c.Path, "resources", "requests", name)
+	limitPath := object.Join(c.Path, "resources", "limits", name)
+	hasRequest, hasLimit := c.Node.Get("resources", "requests", name), c.Node.Get("resources", "limits", name)
+	switch {
+	case !hasRequest.Missing() && !hasLimit.Missing():
+		return
+	case !hasLimit.Missing():
+		if q, ok := quantityOf(hasLimit); ok {
+			f.Set(object.Quote(q.String()), requestPath...)
+		}
+	case !hasRequest.Missing():
+		q, ok := quantityOf(hasRequest)
+		if !ok || limit == "" {
+			return
+		}
+		if name == "cpu" {
+			q = atLeast(resource.MustParse(limit), q)
+		}
+		f.Set(object.Quote(q.String()), limitPath...)
+	default:
+		f.Set(object.Quote(request), requestPath...)
+		if limit != "" {
+			q := atLeast(resource.MustParse(limit), resource.MustParse(request))
+			f.Set(object.Quote(q.String()), limitPath...)
+		}
+	}
+}
+
+// atLeast returns q, or floor if that is more: a limit below its request is refused by the API server.
+func atLeast(q, floor resource.Quantity) resource.Quantity {
+	if q.Cmp(floor) < 0 {
+		return floor
+	}
+	return q
+}
+
+// quantityOf reads a quantity that is worth copying: one that parses and is not zero, which as a limit would mean none.
+func quantityOf(n *object.Node) (resource.Quantity, bool) {
+	text, ok := n.Text()
+	if !ok {
+		text = string(n.Bytes()) // the API accepts plain numbers
+	}
+	q, err := resource.ParseQuantity(text)
+	return q, err == nil && q.Sign() > 0
+}
+
+// answer reads a quantity from an annotation of the template, in canonical form; fallback where there is none.
+func (f *Filling) answer(t *object.Template, annotation, fallback string) string {
+	value, ok := t.Annotation(annotation)
+	if !ok {
+		return fallback
+	}
+	q, err := resource.ParseQuantity(value)
+	if err != nil || q.Sign() <= 0 {
+		f.Warn("annotation %s: %q is no positive quantity; write for example %q. %s is used instead", annotation, value, fallback, fallback)
+		return fallback
+	}
+	return q.String()
+}

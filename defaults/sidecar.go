@@ -1,0 +1,176 @@
+package defaults
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/gesso-dev/gesso/api/v1alpha1"
+	"github.com/gesso-dev/gesso/internal/object"
+)
+
+const (
+	portAnnotation             = "gesso.dev/port" // the app's port: a number, or the name of one of its ports
+	defaultContainerAnnotation = "kubectl.kubernetes.io/default-container"
+)
+
+// sidecar
+//
+//	Field:    an element of spec.initContainers, after the author's; its volumes; the annotation
+//	          kubectl.kubernetes.io/default-container of the pod template
+//	Set when: no container has its name
+//	To:       the Profile's reverse proxy as a native sidecar, with {appPort} {app} {namespace} {environment} replaced. The
+//	          app's port is gesso.dev/port, else the port named http, else the only port of the app's first container.
+//	Why:      every app is reached through the same proxy. As a native sidecar it starts before the app, stops after it, and
+//	          lets a Job end. Its port is called proxy: a Service says targetPort: proxy.
+//	Not when: the Profile names no image; host network or Windows; no port to forward to; the proxy's ports or the names of its
+//	          container and volumes are taken.
+//	Opt out:  gesso.dev/sidecar: "false" on the pod template
+func sidecar() Default {
+	return Default{
+		ID:    "sidecar",
+		Kinds: workloads(),
+		Paths: []string{
+			"template.spec.initContainers[]", "template.spec.volumes[]",
+			"template.metadata.annotations[" + defaultContainerAnnotation + "]",
+		},
+		Setting: func(d *v1alpha1.Defaults) v1alpha1.DefaultSetting { return d.Sidecar.DefaultSetting },
+		Fill:    fillSidecar,
+	}
+}
+
+func fillSidecar(f *Filling) {
+	t, s := f.Template(), f.set.sidecar
+	if s == nil {
+		f.Skip(NotConfigured)
+		return
+	}
+	if reason, path := f.sidecarConflict(t, s); reason != "" {
+		f.Skip(reason, path...)
+		return
+	}
+	port, where, ok := f.appPort(t)
+	if !ok {
+		f.Skip(NoPort, where...)
+		return
+	}
+	if reason, path := f.portConflict(t, s, port, where); reason != "" {
+		f.Skip(reason, path...)
+		f.Warn("%s: the port is one of the sidecar's own, so that no sidecar was added; listen on another port", object.FieldPath(path...))
+		return
+	}
+	if s.needsNamespace && f.Namespace == nil {
+		f.Skip(NamespaceUnknown, "metadata", "namespace")
+		f.Warn("no sidecar was added: the labels of namespace %q are not known yet; apply the object again", f.NamespaceName)
+		return
+	}
+	names := f.Names("")
+	fill := strings.NewReplacer(
+		"{appPort}", strconv.FormatInt(port, 10), "{app}", names.App,
+		"{namespace}", f.NamespaceName, "{environment}", names.Environment)
+	f.Append(s.container(fill), t.Spec("initContainers")...)
+	for _, v := range s.volumes {
+		f.Append(replaceStrings(v, fill), t.Spec("volumes")...)
+	}
+	if app, ok := t.App(); ok && app.Name != "" {
+		f.Set(object.Quote(app.Name), object.Join(t.Path, "metadata", "annotations", defaultContainerAnnotation)...)
+	}
+}
+
+// sidecarConflict returns the reason why the template cannot take the sidecar, and the field that is the reason.
+func (f *Filling) sidecarConflict(t *object.Template, s *fragment) (reason string, path []string) {
+	if t.Windows() {
+		return Windows, t.Spec()
+	}
+	if t.Node.Get("spec", "hostNetwork").IsTrue() {
+		return HostNetwork, t.Spec("hostNetwork")
+	}
+	for _, c := range t.Containers() {
+		if c.Name != s.name {
+			continue
+		}
+		if c.Sort == object.Sidecar {
+			return AlreadySet, c.Path
+		}
+		return NameConflict, object.Join(c.Path, "name")
+	}
+	for i, v := range t.Node.Get("spec", "volumes").Elements() {
+		if s.hasVolume(v.Get("name").Str()) {
+			return NameConflict, t.Spec("volumes", itoa(i), "name")
+		}
+	}
+	for _, list := range [...]string{"initContainers", "volumes"} {
+		if !f.CanAppend(t.Spec(list)...) {
+			return AlreadySet, t.Spec(list)
+		}
+	}
+	return "", nil
+}
+
+// appPort finds the port that the proxy forwards to, and the field that says so, or where one was missed.
+func (f *Filling) appPort(t *object.Template) (port int64, where []string, ok bool) {
+	annotation := object.Join(t.Path, "metadata", "annotations", portAnnotation)
+	if value, set := t.Annotation(portAnnotation); set {
+		if n, err := strconv.ParseInt(value, 10, 64); err == nil && n >= 1 && n <= 65535 {
+			return n, annotation, true
+		}
+		if port, where, ok = namedPort(t, value); ok {
+			return port, where, true
+		}
+		f.Warn("annotation %s: %q is neither a port from 1 to 65535 nor the name of a port; no sidecar was added", portAnnotation, value)
+		return 0, annotation, false
+	}
+	if port, where, ok = namedPort(t, "http"); ok {
+		return port, where, true
+	}
+	for _, c := range t.Containers() {
+		if c.Sort != object.Ordinary {
+			continue
+		}
+		ports := c.Node.Get("ports")
+		if ports.Len() == 1 {
+			if n, ok := ports.Get("0", "containerPort").Int(); ok && protocolTCP(ports.Get("0")) {
+				return n, object.Join(c.Path, "ports", "0", "containerPort"), true
+			}
+		}
+		return 0, object.Join(c.Path, "ports"), false
+	}
+	return 0, t.Spec("containers"), false
+}
+
+// namedPort finds the port of that name in the ordinary containers.
+func namedPort(t *object.Template, name string) (port int64, where []string, ok bool) {
+	for _, c := range t.Containers() {
+		if c.Sort != object.Ordinary {
+			continue
+		}
+		for i, p := range c.Node.Get("ports").Elements() {
+			if n, isPort := p.Get("containerPort").Int(); isPort && p.Get("name").Str() == name && protocolTCP(p) {
+				return n, object.Join(c.Path, "ports", itoa(i), "containerPort"), true
+			}
+		}
+	}
+	return 0, nil, false
+}
+
+// protocolTCP reports whether a container port is one that a reverse proxy can forward to; TCP is the API's default.
+func protocolTCP(port *object.Node) bool {
+	protocol := port.Get("protocol").Str()
+	return protocol == "" || protocol == "TCP"
+}
+
+// portConflict finds a port of the author's that the sidecar has too: containers of a Pod share one network, so that the
+// second to listen fails, and the API server does not refuse it.
+func (f *Filling) portConflict(t *object.Template, s *fragment, appPort int64, where []string) (reason string, path []string) {
+	if s.hasPort(appPort, "") {
+		return PortConflict, where
+	}
+	for _, c := range t.Containers() {
+		for i, p := range c.Node.Get("ports").Elements() {
+			n, _ := p.Get("containerPort").Int()
+			if s.hasPort(n, p.Get("name").Str()) {
+				return PortConflict, object.Join(c.Path, "ports", itoa(i))
+			}
+		}
+	}
+	return "", nil
+}
