@@ -1,0 +1,11 @@
+//go:build !linux
+
+package controlplane
+
+import "syscall"
+
+// childAttributes puts a child into its own process group, so that Ctrl-C in a terminal
+// reaches only us and Stop keeps the order. No kernel but Linux ties its life to ours.
+func childAttributes(syscall.Signal) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true}
+}
