@@ -1,0 +1,98 @@
+package webhook
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// The outcomes of a request, values of the label of gesso_reviews_total.
+const (
+	outcomeAllowed   = "allowed"
+	outcomeDenied    = "denied"
+	outcomeUndecided = "undecided" // a policy could not decide, whether that refused the request or not
+	outcomeError     = "error"     // no review, or one that nothing can be decided on
+	outcomePanic     = "panic"
+	outcomeOverload  = "overload"
+)
+
+// Metrics are the metrics of the edge. No label holds a namespace, a name or anything else that a request brings, so that
+// their number is bounded. All methods may be called on nil, which counts nothing.
+type Metrics struct {
+	reviews    *prometheus.CounterVec
+	duration   *prometheus.HistogramVec
+	inFlight   prometheus.Gauge
+	namespaces *prometheus.CounterVec
+}
+
+// Build says which build runs.
+type Build struct {
+	Version  string // v1.2.3
+	Revision string // of the source
+}
+
+// NewMetrics makes the metrics and registers them with r. The error is that of a second registration.
+func NewMetrics(r prometheus.Registerer, b Build) (*Metrics, error) {
+	m := &Metrics{
+		reviews: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "gesso_reviews_total", Help: "Requests by entry and outcome.",
+		}, []string{"entry", "outcome"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "gesso_review_duration_seconds", Help: "Time from the header of a request to its answer.",
+			// Most reviews take about a millisecond, and the API server waits for seconds: both ends must be seen.
+			Buckets: []float64{0.0005, 0.001, 0.0015, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5},
+		}, []string{"entry"}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "gesso_reviews_in_flight", Help: "Requests being worked on.",
+		}),
+		namespaces: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "gesso_namespace_waits_total", Help: "Reviews that had to wait for their Namespace: seen or gave-up.",
+		}, []string{"outcome"}),
+	}
+	info := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "gesso_build_info", Help: "Always 1; the labels say which build runs.",
+		ConstLabels: prometheus.Labels{"version": b.Version, "revision": b.Revision, "goversion": runtime.Version()},
+	})
+	info.Set(1)
+	for _, c := range []prometheus.Collector{m.reviews, m.duration, m.inFlight, m.namespaces, info} {
+		if err := r.Register(c); err != nil {
+			return nil, fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	return m, nil
+}
+
+// begin counts a request in flight until the returned function is called.
+func (m *Metrics) begin() func() {
+	if m == nil {
+		return func() {}
+	}
+	m.inFlight.Inc()
+	return m.inFlight.Dec
+}
+
+func (m *Metrics) count(entry, outcome string) {
+	if m != nil {
+		m.reviews.WithLabelValues(entry, outcome).Inc()
+	}
+}
+
+func (m *Metrics) observe(entry, outcome string, d time.Duration) {
+	if m != nil {
+		m.count(entry, outcome)
+		m.duration.WithLabelValues(entry).Observe(d.Seconds())
+	}
+}
+
+// namespaceWait counts a look-up that had to wait. One from the cache takes microseconds; what takes a millisecond waited.
+func (m *Metrics) namespaceWait(d time.Duration, err error) {
+	switch {
+	case m == nil:
+	case err != nil:
+		m.namespaces.WithLabelValues("gave-up").Inc()
+	case d >= time.Millisecond:
+		m.namespaces.WithLabelValues("seen").Inc()
+	}
+}
