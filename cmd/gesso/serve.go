@@ -1,5 +1,232 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"time"
 
-func newServeCommand() *cobra.Command { return &cobra.Command{Use: "serve"} }
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/gesso-dev/gesso/admission"
+	"github.com/gesso-dev/gesso/cluster"
+	"github.com/gesso-dev/gesso/webhook"
+)
+
+// serveFlags are the flags of gesso serve.
+type serveFlags struct {
+	engineFlags
+	host         string
+	port         int
+	healthAddr   string
+	namespace    string
+	service      string
+	kubeconfig   string
+	caFile       string
+	addressFile  string
+	drainDelay   time.Duration
+	certificates []string
+}
+
+func newServeCommand() *cobra.Command {
+	var flags serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the admission webhook",
+		Long: `Serve the admission webhook over TLS until SIGTERM, then drain: not ready first, reviews are still served for --drain-delay,
+and those in flight finish.
+
+The certificate is made at start and kept in memory; --ca-file writes the CA for gesso webhooks --ca-bundle. The API server is
+asked for nothing but the metadata of Namespaces and the two webhook configurations called gesso.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return flags.serve(cmd) },
+	}
+	flags.register(cmd)
+	f := cmd.Flags()
+	f.StringVar(&flags.host, "host", "", "`ADDRESS` to listen on for reviews; without it every address")
+	f.IntVar(&flags.port, "port", 9443, "`PORT` to listen on for reviews; 0 chooses a free one")
+	f.StringVar(&flags.healthAddr, "health-address", ":8080", "`HOST:PORT` of /healthz, /readyz, /statusz and /metrics; port 0 chooses a free one")
+	f.StringVar(&flags.namespace, "namespace", cmp.Or(os.Getenv("POD_NAMESPACE"), "gesso-system"), "namespace that Gesso runs in; left alone (environment: POD_NAMESPACE)")
+	f.StringVar(&flags.service, "service", "gesso", "name of Gesso's Service, for the certificate")
+	f.StringVar(&flags.kubeconfig, "kubeconfig", "", "kubeconfig `FILE`; without it the Pod's own account")
+	f.StringVar(&flags.caFile, "ca-file", "", "`FILE` to write the CA bundle to, PEM")
+	f.StringVar(&flags.addressFile, "address-file", "", "`FILE` to write the addresses to once they are chosen, JSON")
+	f.DurationVar(&flags.drainDelay, "drain-delay", 10*time.Second, "how long reviews are served after SIGTERM")
+	f.StringArrayVar(&flags.certificates, "certificate-name", nil, "further DNS `NAME` or IP address that the certificate is good for; may be repeated")
+	completeFiles(cmd, "kubeconfig")
+	return cmd
+}
+
+func (f *serveFlags) serve(cmd *cobra.Command) error {
+	ctx := cmd.Context()
+	log := logr.FromSlogHandler(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
+	klog.SetLogger(log)
+	ctrllog.SetLogger(log)
+
+	engine, err := f.engine(ctx, f.namespace)
+	if err != nil {
+		return err
+	}
+	watch, err := f.watch(log)
+	if err != nil {
+		return err
+	}
+	server, registry, err := f.server(engine, watch, log)
+	if err != nil {
+		return err
+	}
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+
+	// What watches outlives the signal by the drain: reviews that are still served need their Namespaces.
+	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWatching()
+	failed := make(chan error, 1)
+	go watch.registrations.Start(watching)
+	go func() { failed <- watch.namespaces.Start(watching) }()
+
+	log.Info("serving", "version", buildVersion(), "revision", engine.Revision(), "address", server.Addr().String(), "health", server.HealthAddr())
+	err = server.Run(ctx)
+	stopWatching()
+	return errors.Join(err, <-failed)
+}
+
+// watch is everything that serve knows of the cluster.
+type watch struct {
+	namespaces    *cluster.Namespaces
+	registrations *cluster.Registrations
+}
+
+func (f *serveFlags) watch(log logr.Logger) (*watch, error) {
+	config, err := clusterConfig(f.kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	config.UserAgent = "gesso/" + buildVersion()
+	meta, err := metadata.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("make client: %w", err)
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("make client: %w", err)
+	}
+	var w watch
+	if w.namespaces, err = cluster.NewNamespaces(meta, log.WithName("namespaces")); err != nil {
+		return nil, err
+	}
+	if w.registrations, err = cluster.NewRegistrations(client, admission.RegistrationName, log.WithName("registrations")); err != nil {
+		return nil, err
+	}
+	return &w, nil
+}
+
+func clusterConfig(kubeconfig string) (*rest.Config, error) {
+	if kubeconfig == "" {
+		config, err := rest.InClusterConfig()
+		if err != nil {
+			return nil, fmt.Errorf("find the cluster: %w; outside a cluster give --kubeconfig", err)
+		}
+		return config, nil
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("read kubeconfig: %w", err)
+	}
+	return config, nil
+}
+
+// server puts the webhook server together.
+func (f *serveFlags) server(engine *admission.Engine, w *watch, log logr.Logger) (*webhook.Server, *prometheus.Registry, error) {
+	registry := prometheus.NewRegistry()
+	metrics, err := webhook.NewMetrics(registry, webhook.Build{Version: buildVersion(), Revision: engine.Revision()})
+	if err != nil {
+		return nil, nil, fmt.Errorf("register metrics: %w", err)
+	}
+	name := f.service + "." + f.namespace + ".svc"
+	names, ips := []string{name, name + ".cluster.local", "localhost"}, []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
+	for _, n := range f.certificates {
+		if ip := net.ParseIP(n); ip != nil {
+			ips = append(ips, ip)
+			continue
+		}
+		names = append(names, n)
+	}
+	certificate, bundle, err := webhook.SelfSigned(names, ips, time.Now())
+	if err != nil {
+		return nil, nil, fmt.Errorf("make certificate: %w", err)
+	}
+	if f.caFile != "" {
+		if err := os.WriteFile(f.caFile, bundle, 0o644); err != nil { //nolint:gosec // a CA certificate is public
+			return nil, nil, fmt.Errorf("write CA bundle: %w", err)
+		}
+	}
+	server, err := webhook.NewServer(webhook.Options{
+		Config:         webhook.Config{Reviewer: engine, Facts: w.namespaces, Log: log.WithName("webhook"), Metrics: metrics},
+		Entries:        admission.Entries(),
+		Host:           f.host,
+		Port:           f.port,
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &certificate, nil },
+		CABundle:       func() []byte { return bundle },
+		ServerName:     name,
+		HealthAddr:     f.healthAddr,
+		Checks: []webhook.Check{{Name: "namespaces", Run: func() error {
+			if !w.namespaces.Synced() {
+				return errors.New("the Namespaces are not all known yet")
+			}
+			return nil
+		}}},
+		Status:     func() webhook.Status { return status(engine, w.registrations) },
+		Gatherer:   registry,
+		DrainDelay: f.drainDelay,
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("start server: %w", err)
+	}
+	return server, registry, f.writeAddresses(server)
+}
+
+// status tells what the person on call asks first: what is in force, and what nobody sends.
+func status(engine *admission.Engine, registrations *cluster.Registrations) webhook.Status {
+	s := webhook.Status{Version: buildVersion(), Revision: engine.Revision()}
+	for _, p := range engine.Policies() {
+		s.Policies = append(s.Policies, webhook.PolicyStatus{ID: p.ID, Action: string(p.Action)})
+	}
+	if !registrations.Synced() {
+		s.Notes = append(s.Notes, "the webhook configurations are not known yet")
+		return s
+	}
+	mutating, validating := registrations.Living()
+	s.Unregistered = engine.Unregistered(admission.Registration{Mutating: mutating, Validating: validating})
+	return s
+}
+
+// writeAddresses tells a script which ports were chosen.
+func (f *serveFlags) writeAddresses(server *webhook.Server) error {
+	if f.addressFile == "" {
+		return nil
+	}
+	text := fmt.Sprintf("{\"reviews\":%q,\"health\":%q}\n", server.Addr().String(), server.HealthAddr())
+	// Written whole or not at all: whoever waits for the file must not read half of it.
+	temporary := f.addressFile + ".tmp"
+	if err := os.WriteFile(temporary, []byte(text), 0o644); err != nil { //nolint:gosec // ports are no secret
+		return fmt.Errorf("write addresses: %w", err)
+	}
+	if err := os.Rename(temporary, f.addressFile); err != nil {
+		return fmt.Errorf("write addresses: %w", err)
+	}
+	return nil
+}
