@@ -140,16 +140,15 @@ func TestStartFails(t *testing.T) {
 func TestChildrenOutliveThreads(t *testing.T) {
 	var children []*exec.Cmd
 	for range 20 {
-		cmd := exec.Command("sleep", "600")
+		cmd := exec.CommandContext(t.Context(), "sleep", "600") // killed at the test's end
 		ended, err := run(cmd, syscall.SIGKILL)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
-			if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-				t.Error(err)
+			if err := <-ended; err == nil {
+				t.Error("a child ended by itself")
 			}
-			<-ended
 		})
 		children = append(children, cmd)
 		// A goroutine that ends with its thread locked takes the thread along.
@@ -215,7 +214,7 @@ func TestPortTaken(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			l, err := net.Listen("tcp", at.Host)
+			l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", at.Host)
 			if err != nil {
 				t.Fatal(err)
 			}
