@@ -96,7 +96,7 @@ func (c *compiler) compile(ctx context.Context, f folder, setting Setting) (*com
 		return nil, problems
 	}
 	reach := walk(rego, rules)
-	if problems := reach.problems(f.id); len(problems) > 0 {
+	if problems := reach.problems(f.id, meta.schema != nil); len(problems) > 0 {
 		return nil, problems
 	}
 	p.ReadsNamespace = reach.readsNamespace
@@ -227,6 +227,9 @@ func prepare(ctx context.Context, compiler *ast.Compiler, pkg ast.Ref, rules []*
 // regoProblems turns what OPA's parser and compiler report into problems. A function that is refused gets the reason for it.
 func (c *compiler) regoProblems(id, name string, err error) []Problem {
 	list, ok := errors.AsType[ast.Errors](err)
+	if one, single := errors.AsType[*ast.Error](err); single && !ok {
+		list, ok = ast.Errors{one}, true
+	}
 	if !ok {
 		return []Problem{{Policy: id, File: name, Reason: oneLine(err.Error())}}
 	}
