@@ -2,6 +2,8 @@ package policies
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"strings"
 	"testing"
@@ -144,6 +146,7 @@ func TestLoadSources(t *testing.T) {
 		"tests beside the policy":         {[]Source{source(map[string]string{"x/x.rego": good, "x/x_test.rego": "package broken\n\np if {"})}, nil, 1},
 		"a mounted ConfigMap":             {[]Source{source(map[string]string{"x/x.rego": good, "..2026/x/x.rego": good, "..data/x.rego": good})}, nil, 1},
 		"several files":                   {[]Source{source(map[string]string{"x/a.rego": "package gesso.policies.x\n\nhelp := 1\n", "x/x.rego": header + "deny contains \"no\" if help == 1\n"})}, nil, 1},
+		"a policy that cannot be read":    {[]Source{{Name: "dir", FS: unreadable{source(map[string]string{"x/x.rego": good}).FS}}}, []string{"dir/x/x.rego: cannot be read: permission denied"}, 0},
 		"one id in two sources": {
 			[]Source{{Name: "one", FS: source(map[string]string{"x/x.rego": good}).FS}, {Name: "two", FS: source(map[string]string{"x/x.rego": good}).FS}},
 			[]string{"two/x: the policy x exists more than once: one/x and two/x; none of them is in force"},
@@ -176,6 +179,7 @@ func TestLoadSettings(t *testing.T) {
 		"an action":           {map[string]Setting{"image-tag": {Action: Warn}}, nil},
 		"parameters":          {map[string]Setting{"external-secret-scope": {Parameters: json.RawMessage(`{"perApp":true,"generators":[]}`)}}, nil},
 		"empty parameters":    {map[string]Setting{"image-tag": {Parameters: json.RawMessage(`{}`)}}, nil},
+		"an empty id":         {map[string]Setting{"": {}}, []string{"there is no policy of this name"}},
 		"an unknown id":       {map[string]Setting{"image-tags": {}}, []string{"policy image-tags: there is no policy of this name"}},
 		"an unknown action":   {map[string]Setting{"image-tag": {Action: "block"}}, []string{`policy image-tag: action is "block"; it must be deny, warn, audit or off`}},
 		"no parameters taken": {map[string]Setting{"image-tag": {Parameters: json.RawMessage(`{"a":1}`)}}, []string{`policy image-tag: parameter "a": the policy takes no parameters`}},
@@ -201,7 +205,7 @@ func TestLoadSettings(t *testing.T) {
 
 // TestLoadRequiredParameter: a policy that is off needs no parameters; one that is on does.
 func TestLoadRequiredParameter(t *testing.T) {
-	rego := strings.Replace(header, "#     match:", "#     action: \"off\"\n#     parameters: {properties: {a: {type: string}}, required: [a]}\n#     match:", 1) +
+	rego := strings.Replace(header, "#     match:", "#     action: off\n#     parameters: {properties: {a: {type: string}}, required: [a]}\n#     match:", 1) +
 		"deny contains input.parameters.a\n"
 	x := source(map[string]string{"x/x.rego": rego})
 	for name, tc := range map[string]struct {
@@ -313,4 +317,14 @@ func TestPlural(t *testing.T) {
 			t.Errorf("plural(%q) = %q; want %q", kind, got, want)
 		}
 	}
+}
+
+// unreadable is a tree whose folders can be listed and whose files cannot be opened.
+type unreadable struct{ fs.FS }
+
+func (u unreadable) Open(name string) (fs.File, error) {
+	if strings.HasSuffix(name, ".rego") {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("permission denied")}
+	}
+	return u.FS.Open(name)
 }
