@@ -87,21 +87,21 @@ func (c *compiler) compile(ctx context.Context, f folder, setting Setting) (*com
 	if problems := c.setParameters(ctx, p, meta, setting); len(problems) > 0 {
 		return nil, problems
 	}
-	rego, problems := c.rego(f.id, modules, meta)
+	program, problems := c.link(f.id, modules, meta)
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	rules, problems := verdictRules(f.id, rego, modules)
+	rules, problems := verdictRules(f.id, program, modules)
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	reach := walk(rego, rules)
-	if problems := reach.problems(f.id); len(problems) > 0 {
+	reach := walk(program, rules)
+	if problems := reach.problems(f.id, meta.schema != nil); len(problems) > 0 {
 		return nil, problems
 	}
 	p.ReadsNamespace = reach.readsNamespace
 	var err error
-	if p.query, err = prepare(ctx, rego, modules[0].Package.Path, rules); err != nil {
+	if p.query, err = prepare(ctx, program, modules[0].Package.Path, rules); err != nil {
 		return nil, c.regoProblems(f.id, f.dir, err)
 	}
 	return p, nil
@@ -161,8 +161,8 @@ func (c *compiler) setParameters(ctx context.Context, p *compiled, meta metadata
 	return nil
 }
 
-// rego compiles the modules of a policy together with the shared helpers.
-func (c *compiler) rego(id string, modules []*ast.Module, meta metadata) (*ast.Compiler, []Problem) {
+// link compiles the modules of a policy together with the shared helpers.
+func (c *compiler) link(id string, modules []*ast.Module, meta metadata) (*ast.Compiler, []Problem) {
 	all := map[string]*ast.Module{}
 	for _, module := range slices.Concat(modules, c.lib) {
 		all[module.Package.Location.File] = module
@@ -227,6 +227,9 @@ func prepare(ctx context.Context, compiler *ast.Compiler, pkg ast.Ref, rules []*
 // regoProblems turns what OPA's parser and compiler report into problems. A function that is refused gets the reason for it.
 func (c *compiler) regoProblems(id, name string, err error) []Problem {
 	list, ok := errors.AsType[ast.Errors](err)
+	if one, single := errors.AsType[*ast.Error](err); single && !ok {
+		list, ok = ast.Errors{one}, true
+	}
 	if !ok {
 		return []Problem{{Policy: id, File: name, Reason: oneLine(err.Error())}}
 	}

@@ -29,7 +29,7 @@ func Load(ctx context.Context, sources []Source, settings map[string]Setting) (*
 	}
 	known := map[string]bool{}
 	for _, problem := range problems {
-		known[problem.Policy] = true // a policy that cannot be read does exist
+		known[problem.Policy] = problem.Policy != "" // a policy that cannot be read does exist
 	}
 	set := &Set{deadline: defaultDeadline, index: map[target][]*compiled{}, revision: revision(found, settings)}
 	compiler, err := newCompiler(ctx)

@@ -33,6 +33,7 @@
 #           default: [Password, UUID]
 package gesso.policies.external_secret_scope
 
+import data.gesso.lib
 import data.gesso.lib.keys
 
 # What the manifest says, and what cannot be read of it.
@@ -41,15 +42,15 @@ _object := object.get(input.request, "object", null)
 
 _spec := _object.spec
 
-deny contains violation("", "the request carries no object", "send an ExternalSecret") if not is_object(_object)
+deny contains lib.violation("", "the request carries no object", "send an ExternalSecret") if not is_object(_object)
 
-deny contains violation("spec", "spec is not an object", "write spec as a mapping") if {
+deny contains lib.violation("spec", "spec is not an object", "write spec as a mapping") if {
 	spec := _at(_object, ["spec"])
 	not _absent(spec)
 	not is_object(spec)
 }
 
-deny contains violation(path, sprintf("%s is not a list", [path]), "write a list") if {
+deny contains lib.violation(path, sprintf("%s is not a list", [path]), "write a list") if {
 	some name in ["data", "dataFrom"]
 	value := _spec[name]
 	not _absent(value)
@@ -57,7 +58,7 @@ deny contains violation(path, sprintf("%s is not a list", [path]), "write a list
 	path := sprintf("spec.%s", [name])
 }
 
-deny contains violation(item.path, sprintf("%s is not an object", [item.path]), "write a mapping with remoteRef, extract or find") if {
+deny contains lib.violation(item.path, sprintf("%s is not an object", [item.path]), "write a mapping with remoteRef, extract or find") if {
 	some item in _items
 	not is_object(item.value)
 }
@@ -90,9 +91,9 @@ _keys contains {"path": sprintf("%s.extract.key", [item.path]), "value": _at(ite
 	not _absent(_at(item.value, ["extract"]))
 }
 
-deny contains violation(key.path, wrong[0], wrong[1]) if {
+deny contains lib.violation(key.path, message, fix) if {
 	some key in _keys
-	wrong := _wrong_key(key.value)
+	[message, fix] := _wrong_key(key.value)
 }
 
 # _wrong_key gives what is wrong with a key and what to write instead. It is undefined for a key in scope.
@@ -117,12 +118,12 @@ _wrong_key(key) := ["no key is given", _use("")] if {
 
 # Paths: every find, with or without one.
 
-deny contains violation(sprintf("%s.find.path", [item.path]), wrong[0], wrong[1]) if {
+deny contains lib.violation(sprintf("%s.find.path", [item.path]), message, fix) if {
 	some item in _items
 	item.list == "dataFrom"
 	find := _at(item.value, ["find"])
 	not _absent(find)
-	wrong := _wrong_find(find)
+	[message, fix] := _wrong_find(find)
 }
 
 _wrong_find(find) := ["find is not an object", _search] if {
@@ -148,7 +149,7 @@ _wrong_find(find) := ["find is not an object", _search] if {
 
 # An element of dataFrom that reads in none of the known ways reads in one that is not known here.
 
-deny contains violation(item.path, "nothing is named that is read", "write extract with a key, or find with a path") if {
+deny contains lib.violation(item.path, "nothing is named that is read", "write extract with a key, or find with a path") if {
 	some item in _items
 	item.list == "dataFrom"
 	is_object(item.value)
@@ -165,7 +166,7 @@ _stores contains {"path": sprintf("%s.sourceRef.storeRef", [item.path]), "value"
 	some item in _items
 }
 
-deny contains violation(field, message, fix) if {
+deny contains lib.violation(field, message, fix) if {
 	some store in _stores
 	not _absent(store.value)
 	[suffix, message, fix] := _wrong_store(store.value)
@@ -196,20 +197,19 @@ _own_store := "use a SecretStore of this namespace"
 
 # Generators make new credentials; which ones, the platform says.
 
-deny contains violation(sprintf("%s.sourceRef", [item.path]), "sourceRef is not an object", "write storeRef or generatorRef") if {
+deny contains lib.violation(sprintf("%s.sourceRef", [item.path]), "sourceRef is not an object", "write storeRef or generatorRef") if {
 	some item in _items
 	source := _at(item.value, ["sourceRef"])
 	not _absent(source)
 	not is_object(source)
 }
 
-deny contains violation(field, message, fix) if {
+deny contains lib.violation(field, message, _generator_fix) if {
 	some item in _items
 	generator := _at(item.value, ["sourceRef", "generatorRef"])
 	not _absent(generator)
 	[suffix, message] := _wrong_generator(generator)
 	field := sprintf("%s.sourceRef.generatorRef%s", [item.path, suffix])
-	fix := _generator_fix
 }
 
 _wrong_generator(generator) := ["", "the generator reference is not an object"] if {
@@ -251,5 +251,3 @@ _absolute(key) := sprintf("/%s", [key]) if {
 } else := sprintf("%s%s", [_scopes[0], key]) if {
 	count(_scopes) > 0
 } else := _no_scope
-
-violation(field, message, fix) := {"field": field, "message": message, "fix": fix}
