@@ -109,9 +109,10 @@ func (h *handler) overload(w http.ResponseWriter) {
 }
 
 func (h *handler) refuse(w http.ResponseWriter, f *fault) {
+	reason := short(f.reason)
 	h.Metrics.count(h.entry.Name, outcomeError)
-	h.log.Info("refused a request that is no review", "code", f.code, "reason", f.reason)
-	http.Error(w, f.reason, f.code)
+	h.log.Info("refused a request that is no review", "code", f.code, "reason", reason)
+	http.Error(w, reason, f.code)
 }
 
 // review turns a body into a response or a fault.
@@ -132,8 +133,9 @@ func (h *handler) review(ctx context.Context, body []byte) (response *admissionv
 	}
 	r, err := admission.Decode(raw)
 	if err != nil {
-		h.log.Info("refused an unusable review", "uid", uid, "reason", err.Error())
-		return unusable(uid, err), outcomeError, nil
+		reason := short(err.Error())
+		h.log.Info("refused an unusable review", "uid", uid, "reason", reason)
+		return unusable(uid, reason), outcomeError, nil
 	}
 	r.Steps = h.entry.Steps
 	r.Now = h.Now()
