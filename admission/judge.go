@@ -10,15 +10,20 @@ import (
 
 // judge evaluates the policies on r's object as it stands and decides what each violation does.
 func (e *Engine) judge(ctx context.Context, r *Request, res *Result) {
-	if o := r.subject(); o == nil || r.object != nil && r.object.BeingDeleted() {
-		return // an object that is going away is not held back: its finalizers must come off
+	if beingDeleted(r) {
+		return
 	}
 	request := r.root.Bytes()
-	if len(res.Patch) > 0 {
-		request = r.root.With("object", r.object.Root.Bytes()) // the final state is judged
+	if len(res.Patch) > 0 { // the final state is judged
+		o := r.object
+		if r.bare {
+			o = placed(o, r.NamespaceName)
+		}
+		request = r.root.With("object", o.Root.Bytes())
 	}
-	decision := e.policies.Evaluate(ctx, e.question(r, request))
+	decision := e.policies.Evaluate(ctx, e.question(r, r.subject(), request))
 	softer := e.softer(r)
+	let := false                  // something was let through for a group of breakGlassGroups
 	var before *policies.Decision // of the old object, judged only when it matters
 	for _, v := range decision.Violations {
 		out := Violation{Policy: v.Policy, Action: string(v.Action), Field: v.Field, Message: v.Message, Fix: v.Fix}
@@ -27,7 +32,7 @@ func (e *Engine) judge(ctx context.Context, r *Request, res *Result) {
 			case name != "":
 				out.Action, out.Exception = string(policies.Audit), name
 			case softer != "":
-				out.Action = string(policies.Warn)
+				out.Action, let = string(policies.Warn), true
 			default:
 				if before == nil {
 					before = e.judgeOld(ctx, r)
@@ -45,15 +50,24 @@ func (e *Engine) judge(ctx context.Context, r *Request, res *Result) {
 		res.Violations = append(res.Violations, out)
 	}
 	for _, u := range decision.Undecided {
-		enforced := u.Action == policies.Deny && softer == ""
-		res.Undecided = append(res.Undecided, Undecided{Policy: u.Policy, Reason: u.Reason, Enforced: enforced})
-		if enforced {
+		out := Undecided{Policy: u.Policy, Reason: u.Reason}
+		if u.Action == policies.Deny && e.excepted(r, u.Policy, res) == "" {
+			out.Enforced, let = softer == "", let || softer != ""
+		}
+		if out.Enforced {
 			res.Allowed = false
 		}
+		res.Undecided = append(res.Undecided, out)
 	}
-	if softer == breakGlass && slices.ContainsFunc(decision.Violations, func(v policies.Violation) bool { return v.Action == policies.Deny }) {
-		res.Warnings = append(res.Warnings, "break-glass: a denied request was let through for a group of the Profile's breakGlassGroups")
+	if softer == breakGlass && let {
+		res.Warnings = append(res.Warnings, "break-glass: this would be refused, but was let through for a group of the Profile's breakGlassGroups")
 	}
+}
+
+// beingDeleted reports whether the object of the request is going away: it is not held back, its finalizers must come off.
+// One that is created is not: the API server drops a deletionTimestamp that somebody writes into a new object.
+func beingDeleted(r *Request) bool {
+	return r.old != nil && r.old.BeingDeleted() || r.Operation == Update && r.object.BeingDeleted()
 }
 
 // The reasons why a deny only warns for everybody's policies.
@@ -94,13 +108,14 @@ func (e *Engine) judgeOld(ctx context.Context, r *Request) *policies.Decision {
 	if r.Operation != Update || r.old == nil {
 		return &policies.Decision{}
 	}
-	d := e.policies.Evaluate(ctx, e.question(r, r.root.With("object", r.old.Root.Bytes())))
+	d := e.policies.Evaluate(ctx, e.question(r, r.old, r.root.With("object", r.old.Root.Bytes())))
 	return &d
 }
 
-// question is the request as the policies want it, with request as the AdmissionRequest.
-func (e *Engine) question(r *Request, request []byte) policies.Review {
-	names := e.names(r)
+// question is the request as the policies want it: request is the AdmissionRequest, and names are derived from o, the object
+// in it. The old object keeps its own app: an object that changes its app must not take the old app's secrets along.
+func (e *Engine) question(r *Request, o *object.Object, request []byte) policies.Review {
+	names := e.names(r, o)
 	q := policies.Review{
 		Group: r.kind.Group, Version: r.version, Kind: r.kind.Kind,
 		Subresource: r.Subresource, Operation: string(r.Operation),

@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -56,6 +57,9 @@ type Request struct {
 	object, old *object.Object // nil where the operation has none
 	kind        object.GroupKind
 	version     string
+	// bare: object was submitted without its namespace. Policies see it with one, as the API server would send it; what is
+	// printed stays as the author wrote it.
+	bare bool
 }
 
 // User is who asks.
@@ -115,7 +119,23 @@ func Decode(raw []byte) (Request, error) {
 	if r.object == nil && (r.Operation == Create || r.Operation == Update) {
 		return r, fmt.Errorf("read admission request: %s without an object", r.Operation)
 	}
+	// Policies are chosen by the request's kind, defaults by the object's: a request whose parts disagree would be judged
+	// as one thing and filled as another.
+	for _, o := range []*object.Object{r.object, r.old} {
+		if o != nil && o.GroupKind() != r.kind {
+			return r, fmt.Errorf("read admission request: kind is %s of %s, but the object is %s of %s",
+				r.kind.Kind, group(r.kind.Group), o.Kind, group(o.Group))
+		}
+	}
 	return r, nil
+}
+
+// group names an API group in messages.
+func group(name string) string {
+	if name == "" {
+		return "the core group"
+	}
+	return "group " + name
 }
 
 // member reads object or oldObject, nil where there is none.
@@ -132,7 +152,8 @@ func member(root *object.Node, name string) (*object.Object, error) {
 }
 
 // NewRequest makes the request that the API server would send if the user created o, or, where old is not nil, updated it.
-// resource is the plural name of the kind. namespace is empty for a cluster-scoped object.
+// resource is the plural name of the kind. namespace is empty for a cluster-scoped object; an object that does not name it is
+// judged in it all the same. o and old stay as they are.
 func NewRequest(o, old *object.Object, resource, namespace string, user User) (Request, error) {
 	type groupVersion struct {
 		Group    string `json:"group"`
@@ -145,9 +166,16 @@ func NewRequest(o, old *object.Object, resource, namespace string, user User) (R
 	operation, options := Create, "CreateOptions"
 	var oldObject json.RawMessage
 	if old != nil {
-		operation, options, oldObject = Update, "UpdateOptions", old.Root.Bytes()
+		operation, options, oldObject = Update, "UpdateOptions", placed(old, namespace).Root.Bytes()
 	}
-	raw, err := json.Marshal(struct {
+	groups := user.Groups
+	if groups == nil {
+		groups = []string{}
+	}
+	var raw bytes.Buffer
+	encoder := json.NewEncoder(&raw)
+	encoder.SetEscapeHTML(false) // the author's bytes are kept
+	err := encoder.Encode(struct {
 		UID             string          `json:"uid"`
 		Kind            groupVersion    `json:"kind"`
 		Resource        groupVersion    `json:"resource"`
@@ -164,12 +192,36 @@ func NewRequest(o, old *object.Object, resource, namespace string, user User) (R
 	}{
 		UID: "offline", Kind: kind, Resource: res, RequestKind: kind, RequestResource: res,
 		Name: o.Root.Get("metadata", "name").Str(), Namespace: namespace, Operation: operation,
-		UserInfo: map[string]any{"username": user.Name, "groups": user.Groups},
-		Object:   o.Root.Bytes(), OldObject: oldObject,
+		UserInfo: map[string]any{"username": user.Name, "groups": groups},
+		Object:   placed(o, namespace).Root.Bytes(), OldObject: oldObject,
 		Options: map[string]string{"apiVersion": "meta.k8s.io/v1", "kind": options},
 	})
 	if err != nil {
 		return Request{}, fmt.Errorf("make admission request: %w", err)
 	}
-	return Decode(raw)
+	r, err := Decode(raw.Bytes())
+	if err != nil {
+		return r, err
+	}
+	if o.Namespace == "" && namespace != "" {
+		r.object, r.bare = copyOf(o), true
+	}
+	return r, nil
+}
+
+// placed returns o in a namespace: o itself where it names one or none is asked for, else a copy.
+func placed(o *object.Object, namespace string) *object.Object {
+	if namespace == "" || o.Namespace != "" {
+		return o
+	}
+	c := copyOf(o)
+	c.SetNamespace(namespace)
+	return c
+}
+
+// copyOf returns a copy of o that can be edited without touching o.
+func copyOf(o *object.Object) *object.Object {
+	c := *o
+	c.Root = o.Root.Clone()
+	return &c
 }
