@@ -58,17 +58,25 @@ deny contains lib.violation(path, sprintf("%s is not a list", [path]), "write a 
 	path := sprintf("spec.%s", [name])
 }
 
-deny contains lib.violation(item.path, sprintf("%s is not an object", [item.path]), "write a mapping with remoteRef, extract or find") if {
+deny contains lib.violation(item.path, sprintf("%s is not an object", [item.where]), "write a mapping with remoteRef, extract or find") if {
 	some item in _items
 	not is_object(item.value)
 }
 
-# _items are the elements of both lists, whatever they are.
-_items contains {"list": name, "path": sprintf("spec.%s[%d]", [name, i]), "value": value} if {
+# _items are the elements of both lists, whatever they are. A message says where by the secret's key where there is one: it
+# stays the same when the list is sorted in another way, and so the ratchet knows the element again.
+_items contains {"list": name, "path": path, "where": _where(path, value), "value": value} if {
 	some name in ["data", "dataFrom"]
 	is_array(_spec[name])
 	some i, value in _spec[name]
+	path := sprintf("spec.%s[%d]", [name, i])
 }
+
+_where(path, value) := sprintf("secretKey %q", [value.secretKey]) if {
+	is_string(value.secretKey)
+} else := path
+
+_violation(field, where, message, fix) := lib.violation(field, sprintf("%s: %s", [where, message]), fix)
 
 _absent(value) if is_null(value)
 
@@ -79,19 +87,19 @@ _at(value, names) := object.get(value, names, null) if is_object(value)
 
 # Keys: every one that is read, present or not.
 
-_keys contains {"path": sprintf("%s.remoteRef.key", [item.path]), "value": _at(item.value, ["remoteRef", "key"])} if {
+_keys contains {"path": sprintf("%s.remoteRef.key", [item.path]), "where": item.where, "value": _at(item.value, ["remoteRef", "key"])} if {
 	some item in _items
 	item.list == "data"
 	is_object(item.value)
 }
 
-_keys contains {"path": sprintf("%s.extract.key", [item.path]), "value": _at(item.value, ["extract", "key"])} if {
+_keys contains {"path": sprintf("%s.extract.key", [item.path]), "where": item.where, "value": _at(item.value, ["extract", "key"])} if {
 	some item in _items
 	item.list == "dataFrom"
 	not _absent(_at(item.value, ["extract"]))
 }
 
-deny contains lib.violation(key.path, message, fix) if {
+deny contains _violation(key.path, key.where, message, fix) if {
 	some key in _keys
 	[message, fix] := _wrong_key(key.value)
 }
@@ -118,7 +126,7 @@ _wrong_key(key) := ["no key is given", _use("")] if {
 
 # Paths: every find, with or without one.
 
-deny contains lib.violation(sprintf("%s.find.path", [item.path]), message, fix) if {
+deny contains _violation(sprintf("%s.find.path", [item.path]), item.where, message, fix) if {
 	some item in _items
 	item.list == "dataFrom"
 	find := _at(item.value, ["find"])
@@ -149,7 +157,7 @@ _wrong_find(find) := ["find is not an object", _search] if {
 
 # An element of dataFrom that reads in none of the known ways reads in one that is not known here.
 
-deny contains lib.violation(item.path, "nothing is named that is read", "write extract with a key, or find with a path") if {
+deny contains _violation(item.path, item.where, "nothing is named that is read", "write extract with a key, or find with a path") if {
 	some item in _items
 	item.list == "dataFrom"
 	is_object(item.value)
@@ -160,13 +168,13 @@ deny contains lib.violation(item.path, "nothing is named that is read", "write e
 
 # Stores: the one of the whole ExternalSecret, and those that an element names for itself.
 
-_stores contains {"path": "spec.secretStoreRef", "value": _at(_spec, ["secretStoreRef"])}
+_stores contains {"path": "spec.secretStoreRef", "where": "spec.secretStoreRef", "value": _at(_spec, ["secretStoreRef"])}
 
-_stores contains {"path": sprintf("%s.sourceRef.storeRef", [item.path]), "value": _at(item.value, ["sourceRef", "storeRef"])} if {
+_stores contains {"path": sprintf("%s.sourceRef.storeRef", [item.path]), "where": item.where, "value": _at(item.value, ["sourceRef", "storeRef"])} if {
 	some item in _items
 }
 
-deny contains lib.violation(field, message, fix) if {
+deny contains _violation(field, store.where, message, fix) if {
 	some store in _stores
 	not _absent(store.value)
 	[suffix, message, fix] := _wrong_store(store.value)
@@ -197,14 +205,14 @@ _own_store := "use a SecretStore of this namespace"
 
 # Generators make new credentials; which ones, the platform says.
 
-deny contains lib.violation(sprintf("%s.sourceRef", [item.path]), "sourceRef is not an object", "write storeRef or generatorRef") if {
+deny contains _violation(sprintf("%s.sourceRef", [item.path]), item.where, "sourceRef is not an object", "write storeRef or generatorRef") if {
 	some item in _items
 	source := _at(item.value, ["sourceRef"])
 	not _absent(source)
 	not is_object(source)
 }
 
-deny contains lib.violation(field, message, _generator_fix) if {
+deny contains _violation(field, item.where, message, _generator_fix) if {
 	some item in _items
 	generator := _at(item.value, ["sourceRef", "generatorRef"])
 	not _absent(generator)
