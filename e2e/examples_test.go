@@ -134,7 +134,7 @@ func TestFillingTwiceChangesNothing(t *testing.T) {
 
 // TestAnotherTeamsManifest holds that what decides is not made for the examples: a StatefulSet of another shape.
 func TestAnotherTeamsManifest(t *testing.T) {
-	ns := namespace(t, "")
+	ns := namespace(t)
 	manifest := `
 apiVersion: apps/v1
 kind: StatefulSet

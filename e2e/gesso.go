@@ -22,7 +22,7 @@ import (
 func Build(ctx context.Context, root, dir string, flags ...string) (string, error) {
 	binary := filepath.Join(dir, "gesso")
 	args := append([]string{"build", "-o", binary}, flags...)
-	cmd := exec.CommandContext(ctx, "go", append(args, "./cmd/gesso")...) //nolint:gosec // our own build
+	cmd := exec.CommandContext(ctx, "go", append(args, "./cmd/gesso")...)
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build gesso: %w\n%s", err, out)
@@ -82,7 +82,7 @@ func StartGesso(ctx context.Context, cp *controlplane.ControlPlane, o Options) (
 		"serve", "--kubeconfig", kubeconfig, "--host", "127.0.0.1", "--port", "0", "--health-address", "127.0.0.1:0",
 		"--ca-file", g.CAFile, "--address-file", addresses, "--drain-delay", "0s",
 	}, append(o.Flags, o.Serve...)...)
-	g.cmd = exec.Command(o.Binary, args...) //nolint:gosec,noctx // stopped by Stop, with a drain
+	g.cmd = exec.Command(o.Binary, args...) //nolint:noctx // stopped by Stop, with a drain
 	log, err := os.Create(g.log)
 	if err != nil {
 		return nil, fmt.Errorf("open log of gesso: %w", err)
@@ -167,7 +167,7 @@ func (g *Gesso) Get(ctx context.Context, path string) ([]byte, error) {
 // Registration returns what gesso webhooks prints for this server.
 func (g *Gesso) Registration(ctx context.Context) ([]byte, error) {
 	args := append([]string{"webhooks", "--url", "https://" + g.Reviews, "--ca-bundle", g.CAFile}, g.flags...)
-	out, err := exec.CommandContext(ctx, g.Binary, args...).Output() //nolint:gosec // our own binary
+	out, err := exec.CommandContext(ctx, g.Binary, args...).Output()
 	if err != nil {
 		return nil, fmt.Errorf("gesso webhooks: %w", err)
 	}

@@ -58,10 +58,10 @@ func decode(t *testing.T, raw []byte) *unstructured.Unstructured {
 }
 
 // namespace makes a namespace for one test.
-func namespace(t *testing.T, labels string) string {
+func namespace(t *testing.T) string {
 	t.Helper()
 	name := strings.ToLower(strings.ReplaceAll(t.Name(), "/", "-"))
-	mustApply(t, fmt.Sprintf("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: %s\n  labels: {%s}\n", name, labels), "create")
+	kubectl(t, "create", "namespace", name)
 	// The ServiceAccount that every Pod needs comes from a controller.
 	eventually(t, "the default ServiceAccount of "+name, func() error {
 		_, stderr, err := shared.cp.Kubectl(t.Context(), "get", "serviceaccount", "default", "--namespace", name)
@@ -89,12 +89,11 @@ func eventually(t *testing.T, what string, try func() error) {
 	}
 }
 
-// review runs gesso review with the profile of the suite and returns its results. args come after it.
-func review(t *testing.T, input string, args ...string) []admission.Result {
+// review runs gesso review with the profile of the suite and returns its results.
+func review(t *testing.T, input string) []admission.Result {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), shared.gesso.Binary, append([]string{
-		"review", "-f", "-", "-o", "json", "--profile", filepath.Join(shared.root, "examples", "profile.yaml"),
-	}, args...)...)
+	cmd := exec.CommandContext(t.Context(), shared.gesso.Binary,
+		"review", "-f", "-", "-o", "json", "--profile", filepath.Join(shared.root, "examples", "profile.yaml"))
 	cmd.Stdin = strings.NewReader(input)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

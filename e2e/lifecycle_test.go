@@ -16,8 +16,8 @@ import (
 // TestPods holds that the Pods that the real ReplicaSet controller makes carry what was filled into the template, and nothing
 // else of Gesso's.
 func TestPods(t *testing.T) {
-	ns := namespace(t, "")
-	mustApply(t, deployment(ns, "web", "registry.example/web:1.0"), "create")
+	ns := namespace(t)
+	mustApply(t, deployment(ns, "registry.example/web:1.0"), "create")
 	var pod map[string]any
 	eventually(t, "a Pod", func() error {
 		pods := get(t, "pods", "--namespace", ns, "--selector=app=web")
@@ -38,9 +38,9 @@ func TestPods(t *testing.T) {
 
 // TestUpdate holds that a new image is judged and that what was filled stays as it was.
 func TestUpdate(t *testing.T) {
-	ns := namespace(t, "")
-	mustApply(t, deployment(ns, "web", "registry.example/web:1.0"), "apply")
-	if stderr, err := apply(t, deployment(ns, "web", "registry.example/web:LATEST"), "apply"); err == nil || !strings.Contains(stderr, "[image-tag]") {
+	ns := namespace(t)
+	mustApply(t, deployment(ns, "registry.example/web:1.0"), "apply")
+	if stderr, err := apply(t, deployment(ns, "registry.example/web:LATEST"), "apply"); err == nil || !strings.Contains(stderr, "[image-tag]") {
 		t.Errorf("an UPDATE to LATEST: %v\n%s", err, stderr)
 	}
 	_, stderr, err := shared.cp.Kubectl(t.Context(), "set", "image", "deployment/web", "web=registry.example/web", "--namespace", ns)
@@ -48,7 +48,7 @@ func TestUpdate(t *testing.T) {
 		t.Errorf("kubectl set image to no tag: %v\n%s", err, stderr)
 	}
 	before := get(t, "deployment", "web", "--namespace", ns).Object
-	mustApply(t, deployment(ns, "web", "registry.example/web:1.1"), "apply")
+	mustApply(t, deployment(ns, "registry.example/web:1.1"), "apply")
 	after := get(t, "deployment", "web", "--namespace", ns).Object
 	if got := at(after, "/spec/template/spec/containers/0/image"); got != "registry.example/web:1.1" {
 		t.Errorf("image after the update: %v", got)
@@ -62,8 +62,8 @@ func TestUpdate(t *testing.T) {
 
 // TestDryRunAndDelete: a dry run is filled like the real thing and leaves nothing behind; a delete is nobody's business.
 func TestDryRunAndDelete(t *testing.T) {
-	ns := namespace(t, "")
-	stdout, stderr, err := shared.cp.KubectlInput(t.Context(), strings.NewReader(deployment(ns, "web", "registry.example/web:1.0")),
+	ns := namespace(t)
+	stdout, stderr, err := shared.cp.KubectlInput(t.Context(), strings.NewReader(deployment(ns, "registry.example/web:1.0")),
 		"create", "--dry-run=server", "-o", "json", "-f", "-")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, stderr)
@@ -74,13 +74,13 @@ func TestDryRunAndDelete(t *testing.T) {
 	if _, _, err := shared.cp.Kubectl(t.Context(), "get", "deployment", "web", "--namespace", ns); err == nil {
 		t.Error("the dry run was stored")
 	}
-	mustApply(t, deployment(ns, "web", "registry.example/web:1.0"), "create")
+	mustApply(t, deployment(ns, "registry.example/web:1.0"), "create")
 	kubectl(t, "delete", "deployment", "web", "--namespace", ns)
 }
 
 // TestEphemeralContainer: kubectl debug arrives by an UPDATE of a subresource, past everything that looks at Pods only.
 func TestEphemeralContainer(t *testing.T) {
-	ns := namespace(t, "")
+	ns := namespace(t)
 	mustApply(t, `{apiVersion: v1, kind: Pod, metadata: {name: bare, namespace: `+ns+`}, spec: {containers: [{name: web, image: "registry.example/web:1.0"}]}}`, "create")
 	if got := at(get(t, "pod", "bare", "--namespace", ns).Object, "/spec/containers/0/securityContext/readOnlyRootFilesystem"); got != true {
 		t.Errorf("a bare Pod: readOnlyRootFilesystem is %v", got)
@@ -158,17 +158,17 @@ func createAtOnce(ctx context.Context, client kubernetes.Interface, ns string) e
 }
 
 // deployment is a minimal one with a port.
-func deployment(ns, name, image string) string {
+func deployment(ns, image string) string {
 	return fmt.Sprintf(`
 apiVersion: apps/v1
 kind: Deployment
-metadata: {name: %[2]s, namespace: %[1]s}
+metadata: {name: web, namespace: %s}
 spec:
-  selector: {matchLabels: {app: %[2]s}}
+  selector: {matchLabels: {app: web}}
   template:
-    metadata: {labels: {app: %[2]s}}
+    metadata: {labels: {app: web}}
     spec:
       containers:
-      - {name: web, image: "%[3]s", ports: [{name: http, containerPort: 8080}]}
-`, ns, name, image)
+      - {name: web, image: "%s", ports: [{name: http, containerPort: 8080}]}
+`, ns, image)
 }

@@ -2,6 +2,7 @@ package policies
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -28,12 +29,10 @@ func podOf(group, kind string, object *ast.Term) podView {
 }
 
 func podAt(term *ast.Term, names ...string) podView {
-	path := ""
 	for _, name := range names {
 		term = field(term, name)
-		path += "." + name
 	}
-	return podView{spec: term, path: path[1:]}
+	return podView{spec: term, path: strings.Join(names, ".")}
 }
 
 // list builds input.containers and input.images. What is not of the type that it should be is listed all the same, with a reference that

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -22,9 +23,7 @@ func policy(id, rules string) map[string]string {
 func join(policies ...map[string]string) Source {
 	all := map[string]string{}
 	for _, files := range policies {
-		for name, text := range files {
-			all[name] = text
-		}
+		maps.Copy(all, files)
 	}
 	return source(all)
 }
@@ -123,9 +122,7 @@ deny contains {"field": key, "message": json.marshal(value)} if some key, value 
 				"app": `"shop"`, "environment": `"prod"`, "expected": `{"secretScopes":["/prod/team-a/"]}`, "parameters": "{}",
 				"namespace": `{"annotations":{},"labels":{"a":"1","b":"2"},"name":"team-a"}`,
 			}
-			for key, value := range tc.want {
-				want[key] = value
-			}
+			maps.Copy(want, tc.want)
 			decision := set.Evaluate(t.Context(), r)
 			got := map[string]string{}
 			for _, violation := range decision.Violations {

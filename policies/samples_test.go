@@ -14,21 +14,21 @@ import (
 )
 
 // load is Load with no problem allowed and time enough for a busy machine.
-func load(t testing.TB, settings map[string]Setting, sources ...Source) *Set {
-	t.Helper()
-	set, problems := Load(t.Context(), sources, settings)
+func load(tb testing.TB, settings map[string]Setting, sources ...Source) *Set {
+	tb.Helper()
+	set, problems := Load(tb.Context(), sources, settings)
 	for _, problem := range problems {
-		t.Error(problem)
+		tb.Error(problem)
 	}
 	return set.WithDeadline(30 * time.Second)
 }
 
 // review makes the request that the API server would send for a new object in YAML. Its namespace has the scopes of DESIGN.md.
-func review(t testing.TB, manifest []byte) Review {
-	t.Helper()
+func review(tb testing.TB, manifest []byte) Review {
+	tb.Helper()
 	object, err := yaml.YAMLToJSONStrict(manifest)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var header struct {
 		APIVersion, Kind string
@@ -38,7 +38,7 @@ func review(t testing.TB, manifest []byte) Review {
 		}
 	}
 	if err := json.Unmarshal(object, &header); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	group, version, grouped := strings.Cut(header.APIVersion, "/")
 	if !grouped {
@@ -53,7 +53,7 @@ func review(t testing.TB, manifest []byte) Review {
 		"object":   json.RawMessage(object),
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return Review{
 		Group: group, Version: version, Kind: header.Kind, Operation: "CREATE", Request: request,

@@ -9,7 +9,7 @@ import (
 )
 
 // defaultDeadline is how long one policy may take over one review. A policy of the library takes well under a millisecond.
-const defaultDeadline = 250 * time.Millisecond
+const defaultDeadline = time.Second
 
 // Set is a number of policies that are in force together. It is immutable and safe for concurrent use; the zero value has no policies.
 type Set struct {
@@ -134,7 +134,8 @@ func (s *Set) Evaluate(ctx context.Context, r Review) Decision {
 // on it but "deadline exceeded".
 func (s *Set) budget(ctx context.Context, left int) time.Duration {
 	if end, limited := ctx.Deadline(); limited {
-		return min(s.deadline, time.Until(end)/time.Duration(left))
+		left := time.Until(end) / time.Duration(left) //nolint:forbidigo // a deadline, see above
+		return min(s.deadline, left)
 	}
 	return s.deadline
 }
