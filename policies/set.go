@@ -44,7 +44,7 @@ func (s *Set) Policies() []Policy {
 	return list
 }
 
-// WithDeadline returns the same set with another time limit for each policy over one review; the default is 250 ms.
+// WithDeadline returns the same set with another time limit for each policy over one review; the default is one second.
 func (s *Set) WithDeadline(limit time.Duration) *Set {
 	other := *s
 	other.deadline = limit
