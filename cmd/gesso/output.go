@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -109,7 +110,11 @@ func findings(r *admission.Result) []finding {
 	}
 	violations("deny")
 	for _, u := range r.Undecided {
-		all = append(all, finding{label: "undecided", text: u.Reason + " [" + u.Policy + "]"})
+		f := finding{label: "undecided", text: u.Reason + " [" + u.Policy + "]"}
+		if !u.Enforced {
+			f.text += " (this refuses nothing)"
+		}
+		all = append(all, f)
 	}
 	violations("warn")
 	for _, w := range r.Warnings {
@@ -122,23 +127,18 @@ func findings(r *admission.Result) []finding {
 // summary is the last line: how many objects, what became of them, and what else is worth a look.
 func summary(results []admission.Result) string {
 	verdicts := map[string]int{}
-	var filled, warned int
+	var filled, warned, unsure int
 	for i := range results {
 		r := &results[i]
-		switch v := verdict(r); {
-		case v == "allowed" && len(r.Undecided) > 0: // by a policy that would not have refused
-			verdicts["UNDECIDED"]++
-		default:
-			verdicts[v]++
-		}
+		verdicts[verdict(r)]++
 		if len(r.Patch) > 0 {
 			filled++
 		}
-		for _, f := range findings(r) {
-			if f.label == "warn" || f.label == "warning" {
-				warned++
-				break
-			}
+		if slices.ContainsFunc(findings(r), func(f finding) bool { return f.label == "warn" || f.label == "warning" }) {
+			warned++
+		}
+		if r.Allowed && len(r.Undecided) > 0 {
+			unsure++
 		}
 	}
 	count := func(n int, what string) string { return fmt.Sprintf("%d %s", n, what) }
@@ -155,6 +155,9 @@ func summary(results []admission.Result) string {
 	s += strings.Join(parts, ", ") + "; " + count(filled, "filled")
 	if warned > 0 {
 		s += ", " + count(warned, "with warnings")
+	}
+	if unsure > 0 { // the exit code tells of it, so the summary must
+		s += ", " + count(unsure, "allowed with undecided policies")
 	}
 	return s
 }
