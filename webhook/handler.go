@@ -17,7 +17,7 @@ import (
 )
 
 // namespaceWait is how long a review waits for a Namespace that is not known yet: one that was created a moment ago, by
-// the same apply. DESIGN.md sets it.
+// the same apply.
 const namespaceWait = 250 * time.Millisecond
 
 // NewHandler returns the handler of one entry: it reads AdmissionReviews of admission.k8s.io/v1, has them reviewed, and
@@ -78,7 +78,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	write(w, response)
 }
 
-// enter takes a slot. A validation that finds none is shed at once: DESIGN.md wants it refused rather than late. Filling
+// enter takes a slot. A validation that finds none is shed at once, because an answer that comes too late is of no use. Filling
 // queues until the deadline, because what it is not in time for runs without its defaults.
 func (h *handler) enter(ctx context.Context) bool {
 	select {

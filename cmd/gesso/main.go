@@ -39,7 +39,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		return exitOK
 	}
-	if code := (exitCode)(0); errors.As(err, &code) {
+	if code, ok := errors.AsType[exitCode](err); ok {
 		return int(code)
 	}
 	fmt.Fprintf(stderr, "gesso: %v\n", err)
@@ -62,6 +62,9 @@ Exit codes: 0 all allowed, 1 something is denied, 2 could not read or could not 
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w; %s --help lists the flags", err, cmd.CommandPath())
+	})
 	root.AddCommand(newReviewCommand(), newProfileCommand(), newWebhooksCommand(), newServeCommand(), newVersionCommand())
 	return root
 }
