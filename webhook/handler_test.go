@@ -148,7 +148,7 @@ func TestPanicKeepsTheUID(t *testing.T) {
 						panic(value)
 					}
 					var m map[string]int
-					m["x"] = 1
+					m["x"] = 1 //nolint:govet,staticcheck // the panic is the point
 					return admission.Result{}
 				})
 				h := NewHandler(tc.entry, c)
