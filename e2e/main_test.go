@@ -20,7 +20,7 @@ type suite struct {
 	gesso *e2e.Gesso
 }
 
-var shared suite //nolint:gochecknoglobals // set once by TestMain, which cannot hand anything to a test
+var shared suite // set once by TestMain, which cannot hand anything to a test
 
 func TestMain(m *testing.M) {
 	code, err := run(m)
