@@ -38,16 +38,22 @@ func fillIngressClass(f *Filling) {
 	}
 	class := []string{"spec", "ingressClassName"}
 	legacy := []string{"metadata", "annotations", legacyClassAnnotation}
+	before := func(path []string) *object.Node {
+		if f.Old == nil {
+			return nil
+		}
+		return f.Old.Root.Get(path...)
+	}
 	switch {
 	case !f.Object.Root.Get(legacy...).Missing():
 		f.Skip(AlreadySet, legacy...)
 		return // another class, as far as the controller is concerned
 	case !f.edit.CanSet(class):
 		f.Skip(AlreadySet, class...)
-	case f.Old == nil:
+	case f.Operation == "CREATE":
 		f.Set(object.Quote(want.Class), class...)
-	case f.Old.Root.Get(class...).Type() == object.String:
-		f.Set(f.Old.Root.Get(class...).Bytes(), class...)
+	case before(class).Type() == object.String:
+		f.Set(before(class).Bytes(), class...)
 	default:
 		f.Skip(KeptUntilNextDeploy, class...)
 	}
@@ -57,12 +63,10 @@ func fillIngressClass(f *Filling) {
 	for _, name := range slices.Sorted(maps.Keys(want.Annotations)) {
 		annotation := []string{"metadata", "annotations", name}
 		value := object.Quote(want.Annotations[name])
-		if f.Old != nil {
-			before := f.Old.Root.Get(annotation...)
-			if before.Type() != object.String {
+		if f.Operation != "CREATE" {
+			if value = before(annotation).Bytes(); before(annotation).Type() != object.String {
 				continue
 			}
-			value = before.Bytes()
 		}
 		f.Set(value, annotation...)
 	}
