@@ -51,13 +51,13 @@ func fillIRSA(f *Filling) {
 	switch {
 	case !f.edit.CanSet(annotation):
 		f.Skip(AlreadySet, annotation...)
+	case f.Object.Name == "default", f.Object.Root.Get("metadata", "name").Str() == "": // default, or made up later from generateName
+		f.Skip(NoOptIn, "metadata", "name")
 	case f.Namespace == nil:
 		f.Skip(NamespaceUnknown, "metadata", "namespace")
 		f.Warn("no role was filled: the labels of namespace %q are not known yet; apply the ServiceAccount again", f.NamespaceName)
 	case f.Namespace.Labels[convention.IRSALabel] != convention.Enabled:
 		f.Skip(NoOptIn, "metadata", "namespace")
-	case f.Object.Name == "default", f.Object.Root.Get("metadata", "name").Str() == "": // default, or made up later from generateName
-		f.Skip(NoOptIn, "metadata", "name")
 	default:
 		f.Set(object.Quote(f.Names(f.Object.Name).RoleARN), annotation...)
 	}
