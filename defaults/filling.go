@@ -2,6 +2,7 @@ package defaults
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/gesso-dev/gesso/api/v1alpha1"
 	"github.com/gesso-dev/gesso/internal/convention"
@@ -36,6 +37,15 @@ func (f *Filling) Containers() []object.Container {
 		}
 	}
 	return all
+}
+
+// noContainers reports whether the template has no container that a default could act on, and notes it.
+func (f *Filling) noContainers(t *object.Template) bool {
+	if len(f.Containers()) > 0 {
+		return false
+	}
+	f.Skip(NotConfigured, t.Spec("containers")...)
+	return true
 }
 
 // Names returns the derived names; without the facts of the Namespace only those that need none.
@@ -74,7 +84,7 @@ func (f *Filling) CanAppend(path ...string) bool {
 // Append adds value, JSON, to the list at path, where CanAppend must hold.
 func (f *Filling) Append(value []byte, path ...string) {
 	if i := f.edit.Append(path, value); i >= 0 {
-		f.paths = append(f.paths, object.Pointer(object.Join(path, fmt.Sprint(i))...))
+		f.paths = append(f.paths, object.Pointer(object.Join(path, itoa(i))...))
 	}
 }
 
@@ -132,3 +142,5 @@ func optedOut(o *object.Object, name string) (path []string, out bool) {
 	}
 	return path, o.Root.Get(path...).Str() == "false"
 }
+
+func itoa(i int) string { return strconv.Itoa(i) }

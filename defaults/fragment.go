@@ -8,7 +8,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
-	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/gesso-dev/gesso/api/v1alpha1"
@@ -23,8 +22,25 @@ type fragment struct {
 	name           string
 	body           *object.Node // the container, with restartPolicy: Always
 	volumes        []*object.Node
-	ports          []corev1.ContainerPort
+	ports          []port
 	needsNamespace bool // a string in it names the environment, which is a label of the Namespace
+}
+
+// port is a port of a container.
+type port struct {
+	number   int64
+	name     string
+	protocol string
+}
+
+// portOf reads an element of a container's ports; TCP is the API's default.
+func portOf(n *object.Node) port {
+	p := port{name: n.Get("name").Str(), protocol: n.Get("protocol").Str()}
+	p.number, _ = n.Get("containerPort").Int()
+	if p.protocol == "" {
+		p.protocol = string(corev1.ProtocolTCP)
+	}
+	return p
 }
 
 // named reports whether a container of that name is the sidecar.
@@ -34,158 +50,143 @@ func (s *fragment) hasVolume(name string) bool {
 	return slices.ContainsFunc(s.volumes, func(v *object.Node) bool { return v.Get("name").Str() == name })
 }
 
-// hasPort reports whether the sidecar has a port of that number or, where name is not empty, of that name.
-func (s *fragment) hasPort(number int64, name string) bool {
-	return slices.ContainsFunc(s.ports, func(p corev1.ContainerPort) bool {
-		return int64(p.ContainerPort) == number || name != "" && p.Name == name
+// takes reports whether the sidecar has a port that p could not have beside it: the same number for the same protocol, or the
+// same name, by which a Service finds one of the two.
+func (s *fragment) takes(p port) bool {
+	return slices.ContainsFunc(s.ports, func(own port) bool {
+		return own.number == p.number && own.protocol == p.protocol || p.name != "" && own.name == p.name
 	})
 }
 
 func (s *fragment) container(fill *strings.Replacer) []byte { return replaceStrings(s.body, fill) }
 
 // newFragment checks the Profile's sidecar against Kubernetes' own types and returns it, or nil where no image is given.
+// Everything that is wrong is said at once.
 func newFragment(p *v1alpha1.Sidecar, at *field.Path) (*fragment, field.ErrorList) {
 	if p.Container == nil || len(p.Container.Raw) == 0 || string(p.Container.Raw) == "null" {
 		return nil, nil
 	}
-	var container corev1.Container
-	body, errs := strictFragment(p.Container.Raw, &container, at.Child("container"), func(m map[string]any) {
+	s := &fragment{}
+	body, errs := strictFragment(p.Container.Raw, &corev1.Container{}, at.Child("container"), func(m map[string]any) {
 		if m["restartPolicy"] == nil {
 			m["restartPolicy"] = string(corev1.ContainerRestartPolicyAlways)
 		}
 	})
-	s := &fragment{name: container.Name, body: body, ports: container.Ports}
-	var volumeNames []string
+	s.body, s.name = body, body.Get("name").Str()
 	for i, v := range p.Volumes {
-		var volume corev1.Volume
-		node, vErrs := strictFragment(v.Raw, &volume, at.Child("volumes").Index(i), nil)
-		if len(vErrs) == 0 {
-			vErrs = reservedName(volume.Name, at.Child("volumes").Index(i).Child("name"))
-		}
-		if slices.Contains(volumeNames, volume.Name) {
-			vErrs = append(vErrs, field.Duplicate(at.Child("volumes").Index(i).Child("name"), volume.Name))
-		}
-		errs = append(errs, vErrs...)
-		s.volumes, volumeNames = append(s.volumes, node), append(volumeNames, volume.Name)
+		node, more := strictFragment(v.Raw, &corev1.Volume{}, at.Child("volumes").Index(i), nil)
+		errs = append(errs, more...)
+		s.volumes = append(s.volumes, node)
 	}
+	if body.Type() == object.Map {
+		if len(errs) == 0 && body.Get("image").Str() == "" {
+			return nil, nil
+		}
+		errs = appendNew(errs, checkContainer(s, at.Child("container")))
+	}
+	errs = appendNew(errs, checkVolumes(s, at.Child("volumes")))
 	if len(errs) > 0 {
 		return nil, errs
 	}
-	if container.Image == "" {
-		return nil, nil
+	for _, p := range body.Get("ports").Elements() {
+		s.ports = append(s.ports, portOf(p))
 	}
-	errs = append(errs, checkContainer(&container, volumeNames, at.Child("container"))...)
-	if len(errs) > 0 {
-		return nil, errs
-	}
-	s.needsNamespace = bytes.Contains(body.Bytes(), []byte("{environment}"))
-	for _, v := range s.volumes {
-		s.needsNamespace = s.needsNamespace || bytes.Contains(v.Bytes(), []byte("{environment}"))
+	for _, n := range append(s.volumes, body) {
+		s.needsNamespace = s.needsNamespace || bytes.Contains(n.Bytes(), []byte("{environment}"))
 	}
 	return s, nil
 }
 
-func checkContainer(c *corev1.Container, volumes []string, at *field.Path) field.ErrorList {
-	errs := reservedName(c.Name, at.Child("name"))
-	if c.RestartPolicy != nil && *c.RestartPolicy != corev1.ContainerRestartPolicyAlways {
-		errs = append(errs, field.NotSupported(at.Child("restartPolicy"), *c.RestartPolicy, []corev1.ContainerRestartPolicy{corev1.ContainerRestartPolicyAlways}))
-	}
-	if !slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool { return p.Name == "proxy" }) {
-		errs = append(errs, field.Required(at.Child("ports"), "one port must be called proxy: Services reach the sidecar by targetPort: proxy"))
-	}
-	for i, m := range c.VolumeMounts {
-		if !slices.Contains(volumes, m.Name) {
-			errs = append(errs, field.NotFound(at.Child("volumeMounts").Index(i).Child("name"), m.Name))
-		}
-	}
-	return errs
-}
-
-func reservedName(name string, at *field.Path) field.ErrorList {
-	var errs field.ErrorList
-	if !strings.HasPrefix(name, reserved) {
-		errs = append(errs, field.Invalid(at, name, "want a name that begins with "+reserved))
-	}
-	for _, msg := range validation.IsDNS1123Label(name) {
-		errs = append(errs, field.Invalid(at, name, msg))
-	}
-	return errs
-}
-
-// strictFragment checks raw against into, a pointer to a Kubernetes type, decodes it, and returns it as a node with
-// quantities in the form that the API server stores. change may edit the decoded members first.
+// strictFragment checks raw against into, a pointer to a Kubernetes type, and returns it as a node without nulls and empty lists
+// and with quantities in the form that the API server stores. change may edit the decoded members first. The node is there beside
+// errors where raw is an object, so that the other checks can go on.
 func strictFragment(raw []byte, into any, at *field.Path, change func(map[string]any)) (*object.Node, field.ErrorList) {
 	var value any
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
-	if err := d.Decode(&value); err != nil {
+	if err := d.Decode(&value); err != nil && len(raw) > 0 { // an element that is null arrives as nothing
 		return nil, field.ErrorList{field.Invalid(at, "", err.Error())}
 	}
-	if errs := v1alpha1.CheckFields(value, into, at); len(errs) > 0 {
-		return nil, errs
-	}
+	errs := v1alpha1.CheckFields(value, into, at)
 	members, ok := value.(map[string]any)
 	if !ok {
-		return nil, field.ErrorList{field.Required(at, "want an object")}
+		if len(errs) == 0 {
+			errs = field.ErrorList{field.Required(at, "want an object")}
+		}
+		return nil, errs
 	}
 	if change != nil {
 		change(members)
 	}
-	canonicalQuantities(members)
+	normalize(members)
 	raw = mustJSON(members)
-	if err := json.Unmarshal(raw, into); err != nil {
-		return nil, field.ErrorList{field.Invalid(at, "", err.Error())}
+	if len(errs) == 0 {
+		if err := json.Unmarshal(raw, into); err != nil {
+			errs = append(errs, field.Invalid(at, "", err.Error()))
+		}
 	}
 	node, err := object.Parse(raw)
 	if err != nil {
-		return nil, field.ErrorList{field.Invalid(at, "", err.Error())}
+		return nil, append(errs, field.Invalid(at, "", err.Error()))
 	}
-	return node, nil
+	return node, errs
 }
 
-// canonicalQuantities rewrites requests, limits and sizeLimit, wherever they stand, in the canonical form: another one would
-// come back changed from the API server.
-func canonicalQuantities(members map[string]any) {
-	canonical := func(v any) any {
-		var text string
-		switch v := v.(type) {
-		case string:
-			text = v
-		case json.Number:
-			text = v.String()
-		default:
-			return v
-		}
-		if q, err := resource.ParseQuantity(text); err == nil {
-			return q.String()
-		}
-		return v
-	}
+// normalize drops nulls and empty lists, which the API server drops too and which would look like an author's in the object that
+// was filled, and writes quantities in canonical form: another one would come back changed from the API server.
+func normalize(members map[string]any) {
 	for name, value := range members {
 		switch v := value.(type) {
+		case nil:
+			delete(members, name)
 		case map[string]any:
+			normalize(v)
 			if name == "requests" || name == "limits" {
 				for k := range v {
-					v[k] = canonical(v[k])
+					v[k] = canonical(v[k], true)
 				}
-				continue
 			}
-			canonicalQuantities(v)
 		case []any:
 			for _, e := range v {
 				if m, ok := e.(map[string]any); ok {
-					canonicalQuantities(m)
+					normalize(m)
 				}
 			}
+			if len(v) == 0 {
+				delete(members, name)
+			}
 		default:
-			if name == "sizeLimit" {
-				members[name] = canonical(v)
+			if name == "sizeLimit" || name == "divisor" {
+				members[name] = canonical(v, false)
 			}
 		}
 	}
 }
 
-// replaceStrings writes n with fill applied to every string value in it; names of members stay.
+// canonical returns the quantity v as the API server stores it, and what is none as it is. In lists of resources it rounds up to
+// thousandths.
+func canonical(v any, rounds bool) any {
+	var text string
+	switch v := v.(type) {
+	case string:
+		text = v
+	case json.Number:
+		text = v.String()
+	default:
+		return v
+	}
+	q, err := resource.ParseQuantity(text)
+	if err != nil {
+		return v
+	}
+	if rounds {
+		q.RoundUp(resource.Milli)
+	}
+	return q.String()
+}
+
+// replaceStrings writes n with fill applied to every string value in it; names of members stay. A port of a probe that is nothing
+// but {appPort} becomes a number: as a string it would be the name of a port.
 func replaceStrings(n *object.Node, fill *strings.Replacer) []byte {
 	switch n.Type() {
 	case object.String:
@@ -205,7 +206,12 @@ func replaceStrings(n *object.Node, fill *strings.Replacer) []byte {
 			if len(out) > 1 {
 				out = append(out, ',')
 			}
-			out = append(append(append(out, object.Quote(name)...), ':'), replaceStrings(v, fill)...)
+			out = append(append(out, object.Quote(name)...), ':')
+			if name == "port" && v.Str() == "{appPort}" {
+				out = append(out, fill.Replace(v.Str())...)
+				continue
+			}
+			out = append(out, replaceStrings(v, fill)...)
 		}
 		return append(out, '}')
 	default:

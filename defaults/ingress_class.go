@@ -38,32 +38,37 @@ func fillIngressClass(f *Filling) {
 	}
 	class := []string{"spec", "ingressClassName"}
 	legacy := []string{"metadata", "annotations", legacyClassAnnotation}
+	filled := false
 	switch {
 	case !f.Object.Root.Get(legacy...).Missing():
 		f.Skip(AlreadySet, legacy...)
 		return // another class, as far as the controller is concerned
 	case !f.edit.CanSet(class):
 		f.Skip(AlreadySet, class...)
-	case f.Old == nil:
-		f.Set(object.Quote(want.Class), class...)
-	case f.Old.Root.Get(class...).Type() == object.String:
-		f.Set(f.Old.Root.Get(class...).Bytes(), class...)
+	case f.Operation == "CREATE":
+		filled = f.Set(object.Quote(want.Class), class...)
+	case f.before(class).Type() == object.String:
+		filled = f.Set(f.before(class).Bytes(), class...)
 	default:
 		f.Skip(KeptUntilNextDeploy, class...)
 	}
-	if f.Object.Root.Get(class...).Str() != want.Class {
-		return
+	if !filled && f.Object.Root.Get(class...).Str() != want.Class {
+		return // the author's own class
 	}
 	for _, name := range slices.Sorted(maps.Keys(want.Annotations)) {
 		annotation := []string{"metadata", "annotations", name}
-		value := object.Quote(want.Annotations[name])
-		if f.Old != nil {
-			before := f.Old.Root.Get(annotation...)
-			if before.Type() != object.String {
-				continue
-			}
-			value = before.Bytes()
+		if f.Operation == "CREATE" {
+			f.Set(object.Quote(want.Annotations[name]), annotation...)
+		} else if before := f.before(annotation); before.Type() == object.String {
+			f.Set(before.Bytes(), annotation...)
 		}
-		f.Set(value, annotation...)
 	}
+}
+
+// before returns what the old object has at path.
+func (f *Filling) before(path []string) *object.Node {
+	if f.Old == nil {
+		return nil
+	}
+	return f.Old.Root.Get(path...)
 }

@@ -26,9 +26,12 @@ const (
 func irsa() Default {
 	serviceAccount := Kind{object.GroupKind{Kind: "ServiceAccount"}, "v1", "serviceaccounts", []string{"CREATE", "UPDATE"}}
 	return Default{
-		ID:      "irsa",
-		Kinds:   append(workloads(), serviceAccount),
-		Paths:   []string{"template.metadata.annotations[" + skipContainersAnnotation + "]"},
+		ID:    "irsa",
+		Kinds: append(workloads(), serviceAccount),
+		Paths: []string{
+			"metadata.annotations[" + roleARNAnnotation + "]",
+			"template.metadata.annotations[" + skipContainersAnnotation + "]",
+		},
 		Setting: func(d *v1alpha1.Defaults) v1alpha1.DefaultSetting { return d.IRSA },
 		Fill:    fillIRSA,
 	}
@@ -48,11 +51,13 @@ func fillIRSA(f *Filling) {
 	switch {
 	case !f.edit.CanSet(annotation):
 		f.Skip(AlreadySet, annotation...)
+	case f.Object.Name == "default", f.Object.Root.Get("metadata", "name").Str() == "": // default, or made up later from generateName
+		f.Skip(NoOptIn, "metadata", "name")
 	case f.Namespace == nil:
 		f.Skip(NamespaceUnknown, "metadata", "namespace")
 		f.Warn("no role was filled: the labels of namespace %q are not known yet; apply the ServiceAccount again", f.NamespaceName)
-	case f.Namespace.Labels[convention.IRSALabel] != convention.Enabled, f.Object.Name == "default", f.Object.Root.Get("metadata", "name").Missing():
-		f.Skip(NoOptIn, "metadata", "name")
+	case f.Namespace.Labels[convention.IRSALabel] != convention.Enabled:
+		f.Skip(NoOptIn, "metadata", "namespace")
 	default:
 		f.Set(object.Quote(f.Names(f.Object.Name).RoleARN), annotation...)
 	}

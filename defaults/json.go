@@ -3,7 +3,6 @@ package defaults
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
 
 	"github.com/gesso-dev/gesso/internal/object"
 )
@@ -18,8 +17,6 @@ func emptyDir(name, sizeLimit string) []byte {
 func mountAt(volume, path string) []byte {
 	return fmt.Appendf(nil, `{"name":%s,"mountPath":%s}`, object.Quote(volume), object.Quote(path))
 }
-
-func itoa(i int) string { return strconv.Itoa(i) }
 
 // mustJSON encodes a value that always encodes.
 func mustJSON(v any) []byte {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/gesso-dev/gesso/api/v1alpha1"
@@ -44,6 +45,9 @@ func fillReadOnlyRootFilesystem(f *Filling) {
 		f.Skip(Windows, t.Spec()...)
 		return
 	}
+	if f.noContainers(t) {
+		return
+	}
 	writable := f.writablePaths(t)
 	for _, c := range f.Containers() {
 		field := object.Join(c.Path, "securityContext", "readOnlyRootFilesystem")
@@ -64,7 +68,7 @@ func fillReadOnlyRootFilesystem(f *Filling) {
 		}
 		f.Set([]byte("true"), field...)
 		for _, m := range mounts {
-			if f.volume(t, m.volume) == nil {
+			if v, _ := f.volume(t, m.volume); v == nil {
 				f.Append(emptyDir(m.volume, f.Spec.Defaults.ReadOnlyRootFilesystem.TmpSizeLimit), t.Spec("volumes")...)
 			}
 			f.Append(mountAt(m.volume, m.path), object.Join(c.Path, "volumeMounts")...)
@@ -79,13 +83,17 @@ type mount struct{ volume, path string }
 // a read-only root without a writable /tmp would only break the app.
 func (f *Filling) planMounts(t *object.Template, c object.Container, paths []string) (mounts []mount, ok bool) {
 	list := object.Join(c.Path, "volumeMounts")
-	if !f.CanAppend(list...) || !f.CanAppend(t.Spec("volumes")...) {
-		f.Skip(AlreadySet, list...)
-		return nil, false
+	for _, l := range [][]string{list, t.Spec("volumes")} {
+		if !f.CanAppend(l...) {
+			f.Skip(AlreadySet, l...)
+			return nil, false
+		}
 	}
 	taken := map[string]string{} // mount path → its field
 	for i, m := range f.Object.Root.Get(list...).Elements() {
-		taken[path.Clean(m.Get("mountPath").Str())] = object.FieldPath(object.Join(list, itoa(i), "mountPath")...)
+		if at := m.Get("mountPath").Str(); at != "" { // the kubelet takes a relative path from the root
+			taken[path.Join("/", at)] = object.FieldPath(object.Join(list, itoa(i), "mountPath")...)
+		}
 	}
 	for _, p := range paths {
 		if field, conflict := around(p, taken); conflict {
@@ -95,10 +103,10 @@ func (f *Filling) planMounts(t *object.Template, c object.Container, paths []str
 			continue
 		}
 		m := mount{volumeName(c.Name, p), p}
-		if v := f.volume(t, m.volume); v != nil && v.Get("emptyDir").Type() != object.Map {
-			f.Skip(NameConflict, t.Spec("volumes")...)
+		if v, name := f.volume(t, m.volume); v != nil && v.Get("emptyDir").Type() != object.Map {
+			f.Skip(NameConflict, name...)
 			f.Warn("%s: volume %q is not an emptyDir, so that container %q cannot get a writable %s; rename the volume",
-				object.FieldPath(t.Spec("volumes")...), m.volume, c.Name, p)
+				object.FieldPath(name...), m.volume, c.Name, p)
 			return nil, false
 		}
 		mounts = append(mounts, m)
@@ -124,38 +132,52 @@ func within(inner, outer string) bool {
 	return outer == "/" || strings.HasPrefix(inner, outer+"/")
 }
 
-// volume returns the volume of that name, nil if there is none.
-func (f *Filling) volume(t *object.Template, name string) *object.Node {
-	for _, v := range f.Object.Root.Get(t.Spec("volumes")...).Elements() {
+// volume returns the volume of that name and the path of its name, nil if there is none.
+func (f *Filling) volume(t *object.Template, name string) (v *object.Node, path []string) {
+	for i, v := range f.Object.Root.Get(t.Spec("volumes")...).Elements() {
 		if v.Get("name").Str() == name {
-			return v
+			return v, t.Spec("volumes", itoa(i), "name")
 		}
 	}
-	return nil
+	return nil, nil
 }
 
-// writablePaths returns /tmp and the author's further paths, cleaned, each once.
+// maxWritablePaths bounds what one annotation can ask for: every path is a volume and a mount in every container.
+const maxWritablePaths = 32
+
+// writablePaths returns /tmp and then the author's further paths, cleaned, each once and an outer one before those inside it.
 func (f *Filling) writablePaths(t *object.Template) []string {
-	all := []string{"/tmp"}
+	var all []string
 	value, _ := t.Annotation(writablePathsAnnotation)
+	listed := 0
 	for p := range strings.SplitSeq(value, ",") {
-		p = strings.TrimSpace(p)
+		if p = strings.TrimSpace(p); p == "" {
+			continue
+		}
 		clean := path.Clean(p)
+		if listed++; listed > maxWritablePaths {
+			f.Warn("annotation %s: lists more than %d paths; nothing is mounted at %q and what follows", writablePathsAnnotation, maxWritablePaths, p)
+			break
+		}
 		switch {
-		case p == "":
+		case clean == "/tmp" || slices.Contains(all, clean):
 		case !path.IsAbs(p) || clean == "/" || strings.Contains(p, ":") || strings.Contains(p, ".."):
 			f.Warn("annotation %s: %q is no absolute path below /; nothing is mounted there", writablePathsAnnotation, p)
 		default:
 			all = append(all, clean)
 		}
 	}
-	return all
+	slices.Sort(all)
+	return append([]string{"/tmp"}, all...)
 }
+
+// tmpVolume begins the names of the volumes that this default makes.
+const tmpVolume = "gesso-tmp-"
 
 // volumeName names the emptyDir of a container at a path: gesso-tmp-<container> at /tmp, with a hash of the path elsewhere. A
 // name longer than the 63 characters of a DNS label is cut and made unique by a hash.
 func volumeName(container, at string) string {
-	name := "gesso-tmp-" + container
+	name := tmpVolume + container
 	if at != "/tmp" {
 		name += "-" + shortHash(at)[:6]
 	}

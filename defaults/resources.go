@@ -45,6 +45,9 @@ func fillResources(f *Filling) {
 		f.Skip(PodLevelResources, t.Spec("resources")...)
 		return
 	}
+	if f.noContainers(t) {
+		return
+	}
 	values := f.Spec.Defaults.Resources
 	app, _ := t.App()
 	appCPU := f.answer(t, cpuAnnotation, values.CPU)
@@ -89,8 +92,7 @@ func (f *Filling) fillPair(c object.Container, name, request, limit string) {
 		}
 		f.Set(object.Quote(q.String()), limitPath...)
 	default:
-		f.Set(object.Quote(request), requestPath...)
-		if limit != "" {
+		if f.Set(object.Quote(request), requestPath...) && limit != "" {
 			q := atLeast(resource.MustParse(limit), resource.MustParse(request))
 			f.Set(object.Quote(q.String()), limitPath...)
 		}
@@ -105,13 +107,15 @@ func atLeast(q, floor resource.Quantity) resource.Quantity {
 	return q
 }
 
-// quantityOf reads a quantity that is worth copying: one that parses and is not zero, which as a limit would mean none.
+// quantityOf reads a quantity that is worth copying: one that parses and is not zero, which as a limit would mean none. Like the
+// API server it rounds up to thousandths.
 func quantityOf(n *object.Node) (resource.Quantity, bool) {
 	text, ok := n.Text()
 	if !ok {
 		text = string(n.Bytes()) // the API accepts plain numbers
 	}
 	q, err := resource.ParseQuantity(text)
+	q.RoundUp(resource.Milli)
 	return q, err == nil && q.Sign() > 0
 }
 
@@ -126,5 +130,6 @@ func (f *Filling) answer(t *object.Template, annotation, fallback string) string
 		f.Warn("annotation %s: %q is no positive quantity; write for example %q. %s is used instead", annotation, value, fallback, fallback)
 		return fallback
 	}
+	q.RoundUp(resource.Milli)
 	return q.String()
 }

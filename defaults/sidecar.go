@@ -46,6 +46,9 @@ func fillSidecar(f *Filling) {
 	}
 	if reason, path := f.sidecarConflict(t, s); reason != "" {
 		f.Skip(reason, path...)
+		if reason == NameConflict {
+			f.Warn("%s: the name is one of the sidecar's, so that no sidecar was added; names that begin with %s are reserved", object.FieldPath(path...), reserved)
+		}
 		return
 	}
 	port, where, ok := f.appPort(t)
@@ -55,7 +58,7 @@ func fillSidecar(f *Filling) {
 	}
 	if reason, path := f.portConflict(t, s, port, where); reason != "" {
 		f.Skip(reason, path...)
-		f.Warn("%s: the port is one of the sidecar's own, so that no sidecar was added; listen on another port", object.FieldPath(path...))
+		f.Warn("%s: its number or its name is one of the sidecar's, so that no sidecar was added; change it", object.FieldPath(path...))
 		return
 	}
 	if s.needsNamespace && f.Namespace == nil {
@@ -126,11 +129,8 @@ func (f *Filling) appPort(t *object.Template) (port int64, where []string, ok bo
 		if c.Sort != object.Ordinary {
 			continue
 		}
-		ports := c.Node.Get("ports")
-		if ports.Len() == 1 {
-			if n, ok := ports.Get("0", "containerPort").Int(); ok && protocolTCP(ports.Get("0")) {
-				return n, object.Join(c.Path, "ports", "0", "containerPort"), true
-			}
+		if ports := c.Node.Get("ports"); ports.Len() == 1 && forwardable(ports.Get("0")) {
+			return portOf(ports.Get("0")).number, object.Join(c.Path, "ports", "0", "containerPort"), true
 		}
 		return 0, object.Join(c.Path, "ports"), false
 	}
@@ -144,30 +144,32 @@ func namedPort(t *object.Template, name string) (port int64, where []string, ok 
 			continue
 		}
 		for i, p := range c.Node.Get("ports").Elements() {
-			if n, isPort := p.Get("containerPort").Int(); isPort && p.Get("name").Str() == name && protocolTCP(p) {
-				return n, object.Join(c.Path, "ports", itoa(i), "containerPort"), true
+			if p.Get("name").Str() == name && forwardable(p) {
+				return portOf(p).number, object.Join(c.Path, "ports", itoa(i), "containerPort"), true
 			}
 		}
 	}
 	return 0, nil, false
 }
 
-// protocolTCP reports whether a container port is one that a reverse proxy can forward to; TCP is the API's default.
-func protocolTCP(port *object.Node) bool {
-	protocol := port.Get("protocol").Str()
-	return protocol == "" || protocol == "TCP"
+// forwardable reports whether an element of a container's ports is one that a reverse proxy can forward to.
+func forwardable(n *object.Node) bool {
+	p := portOf(n)
+	return p.protocol == "TCP" && p.number >= 1 && p.number <= 65535
 }
 
 // portConflict finds a port of the author's that the sidecar has too: containers of a Pod share one network, so that the
 // second to listen fails, and the API server does not refuse it.
 func (f *Filling) portConflict(t *object.Template, s *fragment, appPort int64, where []string) (reason string, path []string) {
-	if s.hasPort(appPort, "") {
+	if s.takes(port{number: appPort, protocol: "TCP"}) {
 		return PortConflict, where
 	}
 	for _, c := range t.Containers() {
+		if c.Sort == object.Init {
+			continue // over before the sidecar starts
+		}
 		for i, p := range c.Node.Get("ports").Elements() {
-			n, _ := p.Get("containerPort").Int()
-			if s.hasPort(n, p.Get("name").Str()) {
+			if s.takes(portOf(p)) {
 				return PortConflict, object.Join(c.Path, "ports", itoa(i))
 			}
 		}

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -13,47 +15,97 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// DecodeProfile reads one Profile, YAML or JSON. Absent values come from [Builtin]. Syntax errors come alone, with their
-// line; everything else that is wrong comes at once as a [field.ErrorList], each error with its path.
+// DecodeProfile reads one Profile, YAML or JSON. Absent values, and those that are null, come from [Builtin]. Syntax errors come
+// alone, with their line; everything else that is wrong comes at once, as an aggregate of [field.Error], each with its path.
 func DecodeProfile(data []byte) (*Profile, error) {
 	p := Builtin()
 	p.Name = "" // the values are the built-in ones, the name is not
-	if err := decode(data, "Profile", p); err != nil {
+	errs, err := decode(data, "Profile", p)
+	if err != nil {
 		return nil, err
 	}
-	if errs := p.validate(); len(errs) > 0 {
+	if errs = appendNew(errs, p.validate()); len(errs) > 0 {
 		return nil, errs.ToAggregate()
 	}
 	return p, nil
 }
 
-// decode reads one document of the kind into into, which may hold values that stay where the document says nothing.
-func decode(data []byte, kind string, into any) error {
+// decode reads one document of the kind into into, which may hold values that stay where the document says nothing. Fields that
+// do not fit are reported and left out, so that the others can still be checked.
+func decode(data []byte, kind string, into any) (field.ErrorList, error) {
+	if more := secondDocument(data); more > 0 {
+		return nil, fmt.Errorf("not one %s: line %d begins another document", kind, more)
+	}
 	raw, err := yaml.YAMLToJSONStrict(data)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("read %s: %w", kind, err)
 	}
 	var value any
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber() // a long integer must not become 1e+20 in an error
 	if err := d.Decode(&value); err != nil {
-		return fmt.Errorf("decode %s: %w", kind, err)
+		return nil, fmt.Errorf("decode %s: %w", kind, err)
 	}
 	members, ok := value.(map[string]any)
 	if !ok {
-		return fmt.Errorf("not a %s: the document is no object", kind)
+		return nil, fmt.Errorf("not a %s: the document is no object", kind)
 	}
 	if members["apiVersion"] != APIVersion || members["kind"] != kind {
-		return fmt.Errorf("not a %s: apiVersion is %v and kind is %v, want %s and %s",
+		return nil, fmt.Errorf("not a %s: apiVersion is %v and kind is %v, want %s and %s",
 			kind, orNothing(members["apiVersion"]), orNothing(members["kind"]), APIVersion, kind)
 	}
-	if errs := CheckFields(value, into, nil); len(errs) > 0 {
-		return errs.ToAggregate()
+	fitting, errs := checkType(value, reflect.TypeOf(into).Elem(), nil)
+	if raw, err = json.Marshal(fitting); err == nil {
+		err = json.Unmarshal(raw, into)
 	}
-	if err := json.Unmarshal(raw, into); err != nil {
-		return fmt.Errorf("decode %s: %w", kind, err)
+	if err != nil {
+		return nil, fmt.Errorf("decode %s: %w", kind, err)
 	}
-	return nil
+	return errs, nil
+}
+
+// secondDocument returns the line at which a YAML stream begins a second document that is not empty, 0 if there is none: the
+// decoder would read the first and say nothing.
+func secondDocument(data []byte) int {
+	begun, marker := false, 0
+	number := 0
+	for line := range bytes.Lines(data) {
+		number++
+		line = bytes.TrimRight(line, "\r\n")
+		rest, marks := bytes.CutPrefix(line, []byte("---"))
+		if marks = marks && (len(rest) == 0 || rest[0] == ' ' || rest[0] == '\t'); marks {
+			line = rest
+			if begun && marker == 0 {
+				marker = number
+			}
+		}
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 || line[0] == '#' || line[0] == '%' && !begun {
+			continue
+		}
+		if marker > 0 {
+			return marker
+		}
+		begun = true
+	}
+	return 0
+}
+
+// appendNew appends more to errs without what is said about a field that errs speaks of already, or about one above or below: a
+// value of the wrong type is not missing, too.
+func appendNew(errs, more field.ErrorList) field.ErrorList {
+	known := slices.Clone(errs)
+	below := func(inner, outer string) bool {
+		return strings.HasPrefix(inner, outer+".") || strings.HasPrefix(inner, outer+"[")
+	}
+	for _, e := range more {
+		if !slices.ContainsFunc(known, func(k *field.Error) bool {
+			return k.Field == e.Field || below(k.Field, e.Field) || below(e.Field, k.Field)
+		}) {
+			errs = append(errs, e)
+		}
+	}
+	return errs
 }
 
 func orNothing(v any) any {
@@ -71,6 +123,16 @@ func (p *Profile) validate() field.ErrorList {
 		errs = append(errs, field.Required(at.Child("environment"), "it begins the paths of secrets"))
 	} else {
 		errs = append(errs, dnsLabel(s.Environment, at.Child("environment"))...)
+	}
+	for _, groups := range []struct {
+		name string
+		list []string
+	}{{"platformGroups", s.PlatformGroups}, {"breakGlassGroups", s.BreakGlassGroups}} {
+		for i, group := range groups.list {
+			if group == "" {
+				errs = append(errs, field.Required(at.Child(groups.name).Index(i), "name a group"))
+			}
+		}
 	}
 	for i, ns := range s.ExcludedNamespaces {
 		errs = append(errs, dnsLabel(ns, at.Child("excludedNamespaces").Index(i))...)
@@ -116,25 +178,30 @@ func (d *Defaults) validate(at *field.Path) field.ErrorList {
 		errs = append(errs, oneOf(s.setting.OptOut, at.Child(s.id, "optOut"), OptOutAllowed, OptOutForbidden)...)
 	}
 	errs = append(errs, quantity(&d.ReadOnlyRootFilesystem.TmpSizeLimit, at.Child("read-only-root-filesystem", "tmpSizeLimit"))...)
-	errs = append(errs, quantity(&d.Resources.CPU, at.Child("resources", "cpu"))...)
+	cpu := quantity(&d.Resources.CPU, at.Child("resources", "cpu"))
 	errs = append(errs, quantity(&d.Resources.Memory, at.Child("resources", "memory"))...)
 	if d.Resources.CPULimit != "" {
-		errs = append(errs, quantity(&d.Resources.CPULimit, at.Child("resources", "cpuLimit"))...)
+		cpu = append(cpu, quantity(&d.Resources.CPULimit, at.Child("resources", "cpuLimit"))...)
 	}
-	if len(errs) == 0 && d.Resources.CPULimit != "" {
+	if len(cpu) == 0 && d.Resources.CPULimit != "" {
 		request, limit := resource.MustParse(d.Resources.CPU), resource.MustParse(d.Resources.CPULimit)
 		if request.Cmp(limit) > 0 {
-			errs = append(errs, field.Invalid(at.Child("resources", "cpuLimit"), d.Resources.CPULimit, "it is below cpu, the request"))
+			cpu = append(cpu, field.Invalid(at.Child("resources", "cpuLimit"), d.Resources.CPULimit, "it is below cpu, the request"))
 		}
 	}
+	errs = append(errs, cpu...)
 	if class := d.IngressClass.Class; class != "" {
 		for _, msg := range validation.IsDNS1123Subdomain(class) {
 			errs = append(errs, field.Invalid(at.Child("ingress-class", "class"), class, msg))
 		}
 	}
 	for _, name := range sortedKeys(d.IngressClass.Annotations) {
+		at := at.Child("ingress-class", "annotations").Key(name)
 		for _, msg := range validation.IsQualifiedName(name) {
-			errs = append(errs, field.Invalid(at.Child("ingress-class", "annotations").Key(name), name, msg))
+			errs = append(errs, field.Invalid(at, name, msg))
+		}
+		if strings.Trim(name, "0123456789") == "" { // in a path it could be a position in a list
+			errs = append(errs, field.Invalid(at, name, "want more than a number"))
 		}
 	}
 	return errs
@@ -150,6 +217,7 @@ func quantity(s *string, at *field.Path) field.ErrorList {
 	if q.Sign() <= 0 {
 		return field.ErrorList{field.Invalid(at, *s, "want more than zero")}
 	}
+	q.RoundUp(resource.Milli) // as the API server does
 	*s = q.String()
 	return nil
 }

@@ -38,10 +38,11 @@ type ObjectSelector struct {
 // DecodeException reads one Exception, YAML or JSON, with the errors of [DecodeProfile].
 func DecodeException(data []byte) (*Exception, error) {
 	x := &Exception{}
-	if err := decode(data, "Exception", x); err != nil {
+	errs, err := decode(data, "Exception", x)
+	if err != nil {
 		return nil, err
 	}
-	if errs := x.validate(); len(errs) > 0 {
+	if errs = appendNew(errs, x.validate()); len(errs) > 0 {
 		return nil, errs.ToAggregate()
 	}
 	return x, nil

@@ -15,54 +15,62 @@ import (
 // its path below at. The strict decoders of Kubernetes stop at the first wrong type; somebody who writes a Profile
 // wants the whole list.
 func CheckFields(value any, into any, at *field.Path) field.ErrorList {
-	return checkType(value, reflect.TypeOf(into).Elem(), at)
+	_, errs := checkType(value, reflect.TypeOf(into).Elem(), at)
+	return errs
 }
 
-func checkType(value any, t reflect.Type, at *field.Path) field.ErrorList {
+// checkType returns what fits of value beside what does not: members that are unknown or of the wrong type are left out, and those
+// that are null, which say nothing. A list with an element that does not fit is left out whole, as the positions would be wrong.
+func checkType(value any, t reflect.Type, at *field.Path) (fitting any, errs field.ErrorList) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	if value == nil {
-		return nil
+		return nil, nil
 	}
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) || scalar(t) {
-		return checkLeaf(value, t, at)
+		if errs = checkLeaf(value, t, at); len(errs) > 0 {
+			return nil, errs
+		}
+		return value, nil
 	}
-	var errs field.ErrorList
-	switch t.Kind() {
-	case reflect.Struct:
-		members, ok := value.(map[string]any)
-		if !ok {
-			return field.ErrorList{field.TypeInvalid(at, describe(value), "want an object")}
-		}
-		fields := map[string]reflect.Type{}
-		collect(t, fields)
-		for _, name := range sortedKeys(members) {
-			ft, known := fields[name]
-			if !known {
-				errs = append(errs, unknown(child(at, name), name, sortedKeys(fields)))
-				continue
-			}
-			errs = append(errs, checkType(members[name], ft, child(at, name))...)
-		}
-	case reflect.Map:
-		members, ok := value.(map[string]any)
-		if !ok {
-			return field.ErrorList{field.TypeInvalid(at, describe(value), "want an object")}
-		}
-		for _, name := range sortedKeys(members) {
-			errs = append(errs, checkType(members[name], t.Elem(), at.Key(name))...)
-		}
-	case reflect.Slice:
+	if t.Kind() == reflect.Slice {
 		elements, ok := value.([]any)
 		if !ok {
-			return field.ErrorList{field.TypeInvalid(at, describe(value), "want a list")}
+			return nil, field.ErrorList{field.TypeInvalid(at, describe(value), "want a list")}
 		}
 		for i, e := range elements {
-			errs = append(errs, checkType(e, t.Elem(), at.Index(i))...)
+			_, more := checkType(e, t.Elem(), at.Index(i))
+			errs = append(errs, more...)
+		}
+		return elements, errs
+	}
+	members, ok := value.(map[string]any)
+	if !ok {
+		return nil, field.ErrorList{field.TypeInvalid(at, describe(value), "want an object")}
+	}
+	fields := map[string]reflect.Type{}
+	if t.Kind() == reflect.Struct {
+		collect(t, fields)
+	}
+	fits := map[string]any{}
+	for _, name := range sortedKeys(members) {
+		ft, known := fields[name]
+		below := child(at, name)
+		if t.Kind() == reflect.Map {
+			ft, known, below = t.Elem(), true, at.Key(name)
+		}
+		if !known {
+			errs = append(errs, unknown(below, name, sortedKeys(fields)))
+			continue
+		}
+		part, more := checkType(members[name], ft, below)
+		errs = append(errs, more...)
+		if _, composite := part.(map[string]any); part != nil && (len(more) == 0 || composite) {
+			fits[name] = part
 		}
 	}
-	return errs
+	return fits, errs
 }
 
 func scalar(t reflect.Type) bool {
@@ -165,8 +173,11 @@ func editDistance(a, b string) int {
 
 // child names a field; a name with a dot or slash is written in brackets.
 func child(at *field.Path, name string) *field.Path {
-	if at == nil {
+	switch {
+	case at == nil:
 		return field.NewPath(name)
+	case strings.ContainsAny(name, "./"):
+		return at.Key(name)
 	}
 	return at.Child(name)
 }

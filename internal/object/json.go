@@ -73,7 +73,7 @@ func (n *Node) Get(path ...string) *Node {
 			n = n.member(token)
 		case Array:
 			i, err := strconv.Atoi(token)
-			if err != nil || i < 0 || i >= len(n.kids) {
+			if err != nil || i < 0 || i >= len(n.kids) || strconv.Itoa(i) != token {
 				return nil
 			}
 			n = n.kids[i]

@@ -8,7 +8,7 @@ import (
 )
 
 // Scope says how the API server serves a kind. Offline nobody can be asked: for kinds that are not built in, the plural is
-// guessed as kubectl does without discovery, and a kind counts as cluster-scoped if its name begins with Cluster.
+// guessed as kubectl does without discovery, and a kind counts as cluster-scoped if its name is Cluster and more.
 func Scope(gk GroupKind) (resource string, namespaced bool) {
 	plural, _ := meta.UnsafeGuessKindToResource(schema.GroupVersionKind{Group: gk.Group, Version: "v1", Kind: gk.Kind})
 	resource = plural.Resource
@@ -39,5 +39,5 @@ func clusterScoped(gk GroupKind) bool {
 	case "storage.k8s.io":
 		return gk.Kind != "CSIStorageCapacity"
 	}
-	return strings.HasPrefix(gk.Kind, "Cluster")
+	return gk.Kind != "Cluster" && strings.HasPrefix(gk.Kind, "Cluster") // several operators have a Cluster in a namespace
 }

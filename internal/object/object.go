@@ -188,5 +188,9 @@ func (t *Template) App() (Container, bool) {
 // forbidden.
 func (t *Template) Windows() bool {
 	spec := t.Node.Get("spec")
-	return spec.Get("os", "name").Str() == "windows" || spec.Get("nodeSelector", "kubernetes.io/os").Str() == "windows"
+	if spec.Get("os", "name").Str() == "windows" {
+		return true
+	}
+	selector := spec.Get("nodeSelector")
+	return selector.Get("kubernetes.io/os").Str() == "windows" || selector.Get("beta.kubernetes.io/os").Str() == "windows"
 }
