@@ -41,7 +41,7 @@ func TestReadObjects(t *testing.T) {
 		"JSON, then YAML":          {"-", "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"one\"}}\n---\n" + two, []string{"-#1 one", "-#2 two"}, ""},
 		"a line in a late document": {
 			"a.yaml", one + "---\n" + two + "---\n# three\n{\"apiVersion\":\"v1\",\n\"kind\":]}", nil,
-			"a.yaml: line 12, column 8: at /kind: unexpected ']' where a value should begin",
+			"a.yaml: line 13, column 8: at /kind: unexpected ']' where a value should begin",
 		},
 		"yes and on are one key":        {"a.yaml", one + "data:\n  yes: a\n  on: b\n", nil, `a.yaml: line 7: key "on" comes twice, first in line 6`},
 		"a duplicate beside a merge":    {"a.yaml", one + "x: &x {a: 1}\ny1:\n  <<: *x\n  b: 1\n  b: 2\n", nil, `a.yaml: line 9: key "b" comes twice, first in line 8`},
