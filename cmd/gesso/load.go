@@ -53,15 +53,7 @@ func (f *engineFlags) engine(ctx context.Context, ownNamespace string) (*admissi
 		}
 		sources = append(sources, policies.Source{Name: dir, FS: os.DirFS(dir)})
 	}
-	settings := map[string]policies.Setting{}
-	for id, s := range profile.Spec.Policies {
-		setting := policies.Setting{Action: policies.Action(s.Action)}
-		if s.Parameters != nil {
-			setting.Parameters = s.Parameters.Raw
-		}
-		settings[id] = setting
-	}
-	set, problems := policies.Load(ctx, sources, settings)
+	set, problems := policies.Load(ctx, sources, admission.Settings(profile))
 	if ctx.Err() != nil {
 		return nil, errInterrupted // the problems are not the policies'
 	}
