@@ -122,6 +122,9 @@ func (e *Engine) leavesAlone(r *Request) (field string, alone bool) {
 	if r.kind == (object.GroupKind{Kind: "Namespace"}) {
 		return "metadata.name", slices.Contains(e.excluded, r.reference().Name)
 	}
+	if r.kind == (object.GroupKind{Kind: "ConfigMap"}) && r.NamespaceName == awsAuthNamespace && r.reference().Name == awsAuth {
+		return "", false
+	}
 	return "metadata.namespace", slices.Contains(e.excluded, r.NamespaceName)
 }
 
