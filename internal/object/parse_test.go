@@ -80,7 +80,7 @@ func TestParseErrors(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := Parse([]byte(tc.doc))
-			syntax, ok := errors.AsType[*SyntaxError](err)
+			_, ok := errors.AsType[*SyntaxError](err)
 			if !ok {
 				t.Fatalf("error %v, want a *SyntaxError", err)
 			}
