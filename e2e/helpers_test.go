@@ -92,8 +92,7 @@ func eventually(t *testing.T, what string, try func() error) {
 // review runs gesso review with the profile of the suite and returns its results.
 func review(t *testing.T, input string) []admission.Result {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), shared.gesso.Binary,
-		"review", "-f", "-", "-o", "json", "--profile", filepath.Join(shared.root, "examples", "profile.yaml"))
+	cmd := exec.CommandContext(t.Context(), shared.gesso.Binary, append([]string{"review", "-f", "-", "-o", "json"}, profileFlags()...)...)
 	cmd.Stdin = strings.NewReader(input)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
