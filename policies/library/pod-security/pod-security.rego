@@ -1,0 +1,208 @@
+# METADATA
+# title: Pods keep to the Pod Security Standards
+# description: |
+#   A Pod that shares namespaces, files or ports with its node, or holds more rights than its work needs, puts every other Pod
+#   there at risk. The rules are those of the Pod Security Standards of Kubernetes in their latest version, and so are the
+#   verdicts: level baseline refuses the known ways out of a container, level restricted also asks for hardening. The same
+#   holds for every kind that carries Pods, so that a Deployment is refused and not only, later and unseen, its Pods.
+# related_resources:
+#   - https://kubernetes.io/docs/concepts/security/pod-security-standards/
+# custom:
+#   gesso:
+#     match:
+#       pods: true
+#       kinds:
+#         - {group: "", kind: PodTemplate}
+#     action: warn
+#     parameters:
+#       type: object
+#       properties:
+#         level:
+#           description: The standard to keep to. What a Pod must keep to in baseline it must keep to in restricted.
+#           enum: [baseline, restricted]
+#           default: baseline
+package gesso.policies.pod_security
+
+import data.gesso.lib
+import data.gesso.lib.pods
+
+_level := input.parameters.level
+
+# In a user namespace of its own root is not the root of the node.
+_user_namespace if pods.at(pods.spec, ["hostUsers"]) == false
+
+# _holders are the Pod and its containers: each may have a securityContext.
+_holders contains {"subject": "pod", "path": pods.field(["spec"]), "context": pods.at(pods.spec, ["securityContext"])}
+
+_holders contains {"subject": pods.subject(container), "path": container.path, "context": pods.at(container, ["securityContext"])} if {
+	some container in input.containers
+}
+
+# _violation is about a field of a container, _context one of a securityContext, _pod one of the Pod.
+
+_violation(container, name, message, fix) := lib.violation(
+	sprintf("%s.%s", [container.path, name]),
+	sprintf("%s: %s", [pods.subject(container), message]),
+	fix,
+)
+
+_context(holder, name, message, fix) := lib.violation(
+	sprintf("%s.securityContext.%s", [holder.path, name]),
+	sprintf("%s: %s", [holder.subject, message]),
+	fix,
+)
+
+_pod(names, message, fix) := lib.violation(pods.field(array.concat(["spec"], names)), sprintf("pod: %s", [message]), fix)
+
+# What both levels refuse.
+
+deny contains _pod([name], sprintf("%s is %s: the Pod shares %s its node", [name, pods.show(value), shared]), sprintf("leave %s out", [name])) if {
+	some name, shared in {"hostNetwork": "the network of", "hostPID": "the processes of", "hostIPC": "the memory between processes of"}
+	value := pods.at(pods.spec, [name])
+	_set(value)
+}
+
+# _set is true for what is neither absent nor false.
+_set(value) if not value in {null, false}
+
+deny contains _violation(container, "securityContext.privileged", message, "leave securityContext.privileged out") if {
+	some container in input.containers
+	value := pods.at(container, ["securityContext", "privileged"])
+	_set(value)
+	message := sprintf("privileged is %s: the container may do on the node what root may", [pods.show(value)])
+}
+
+deny contains _context(holder, "windowsOptions.hostProcess", message, "leave windowsOptions.hostProcess out") if {
+	some holder in _holders
+	value := pods.at(holder.context, ["windowsOptions", "hostProcess"])
+	_set(value)
+	message := sprintf("hostProcess is %s: it runs as a process of the node", [pods.show(value)])
+}
+
+deny contains _violation(container, sprintf("ports[%d].hostPort", [i]), message, "leave hostPort out and reach the Pod through a Service") if {
+	some container in input.containers
+	some i, port in _list(container, "ports")
+	value := pods.at(port, ["hostPort"])
+	_nonzero(value)
+	message := sprintf("hostPort %s takes a port of the node", [pods.show(value)])
+}
+
+_nonzero(value) if {
+	value != null
+	value != 0
+}
+
+# _list gives a list of a container or of the Pod, or an empty one. What should be a list and is none is refused below.
+_list(holder, name) := value if {
+	value := pods.at(holder, [name])
+	is_array(value)
+} else := []
+
+deny contains _context(holder, "appArmorProfile.type", message, "use RuntimeDefault or Localhost, or leave appArmorProfile out") if {
+	some holder in _holders
+	profile := pods.at(holder.context, ["appArmorProfile"])
+	profile != null
+	value := pods.at(profile, ["type"])
+	not value in {"RuntimeDefault", "Localhost"}
+	message := sprintf("the AppArmor profile is %s, which protects nothing", [_profile(value)])
+}
+
+# _profile writes the type of a profile, which may not be given.
+_profile(value) := "without a type" if {
+	value in {null, ""}
+} else := pods.show(value)
+
+deny contains lib.violation(
+	sprintf("%s[%s]", [pods.field(["metadata", "annotations"]), key]),
+	sprintf("pod: the annotation %s asks for the AppArmor profile %s, which protects nothing", [key, pods.show(value)]),
+	"use runtime/default or localhost/<profile>, or leave the annotation out",
+) if {
+	some key, value in pods.at(pods.metadata, ["annotations"])
+	startswith(key, "container.apparmor.security.beta.kubernetes.io/")
+	not _apparmor(value)
+}
+
+_apparmor(value) if value in {null, "", "runtime/default"}
+
+_apparmor(value) if startswith(_text(value), "localhost/")
+
+_text(value) := value if {
+	is_string(value)
+} else := ""
+
+deny contains _context(holder, "seLinuxOptions.type", message, "leave seLinuxOptions.type out") if {
+	some holder in _holders
+	value := pods.at(holder.context, ["seLinuxOptions", "type"])
+	not value in {null, "", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"}
+	message := sprintf("the SELinux type %s is not one of a container", [pods.show(value)])
+}
+
+deny contains _context(holder, sprintf("seLinuxOptions.%s", [name]), message, sprintf("leave seLinuxOptions.%s out", [name])) if {
+	some holder in _holders
+	some name in ["user", "role"]
+	value := pods.at(holder.context, ["seLinuxOptions", name])
+	not value in {null, ""}
+	message := sprintf("the SELinux %s %s is not the container runtime's choice", [name, pods.show(value)])
+}
+
+_sysctls := {
+	"kernel.shm_rmid_forced",
+	"net.ipv4.ip_local_port_range",
+	"net.ipv4.ip_local_reserved_ports",
+	"net.ipv4.ip_unprivileged_port_start",
+	"net.ipv4.ping_group_range",
+	"net.ipv4.tcp_fin_timeout",
+	"net.ipv4.tcp_keepalive_intvl",
+	"net.ipv4.tcp_keepalive_probes",
+	"net.ipv4.tcp_keepalive_time",
+	"net.ipv4.tcp_notsent_lowat",
+	"net.ipv4.tcp_rmem",
+	"net.ipv4.tcp_slow_start_after_idle",
+	"net.ipv4.tcp_syncookies",
+	"net.ipv4.tcp_wmem",
+}
+
+deny contains _pod(["securityContext", sprintf("sysctls[%d].name", [i])], message, "leave it out; only sysctls that a Pod has to itself may be set") if {
+	some i, sysctl in _list(pods.at(pods.spec, ["securityContext"]), "sysctls")
+	value := pods.at(sysctl, ["name"])
+	not value in _sysctls
+	message := sprintf("the sysctl %s may change other Pods of the node", [pods.show(value)])
+}
+
+deny contains _violation(container, sprintf("%s.%s.host", [concat(".", names), handler]), message, "leave host out: it is the Pod's own address then") if {
+	some container in input.containers
+	some names in [["livenessProbe"], ["readinessProbe"], ["startupProbe"], ["lifecycle", "postStart"], ["lifecycle", "preStop"]]
+	some handler in ["httpGet", "tcpSocket"]
+	value := pods.at(container, array.concat(names, [handler, "host"]))
+	not value in {null, ""}
+	message := sprintf("the %s lets the kubelet connect to the host %s", [concat(".", names), pods.show(value)])
+}
+
+deny contains _context(holder, "seccompProfile.type", message, "use RuntimeDefault or Localhost") if {
+	_seccomp
+	some holder in _holders
+	profile := pods.at(holder.context, ["seccompProfile"])
+	profile != null
+	value := pods.at(profile, ["type"])
+	not _seccomp_profile(value)
+	message := sprintf("the seccomp profile is %s, which filters nothing", [_profile(value)])
+}
+
+_seccomp if _level == "baseline"
+
+_seccomp if not pods.windows
+
+_seccomp_profile(value) if value in {"RuntimeDefault", "Localhost"}
+
+# procMount: a user namespace makes it harmless, but restricted asks for more.
+deny contains _violation(container, "securityContext.procMount", message, "leave procMount out, or write Default") if {
+	_proc_mount
+	some container in input.containers
+	value := pods.at(container, ["securityContext", "procMount"])
+	not value in {null, "Default"}
+	message := sprintf("procMount %s shows what the container runtime hides of /proc", [pods.show(value)])
+}
+
+_proc_mount if _level == "restricted"
+
+_proc_mount if not _user_namespace
