@@ -87,7 +87,7 @@ deny contains _context(holder, "windowsOptions.hostProcess", message, "leave win
 	message := sprintf("hostProcess is %s: it runs as a process of the node", [pods.show(value)])
 }
 
-deny contains _violation(container, sprintf("ports[%d].hostPort", [i]), message, "leave hostPort out and reach the Pod through a Service") if {
+deny contains _violation(container, sprintf("ports[%v].hostPort", [i]), message, "leave hostPort out and reach the Pod through a Service") if {
 	some container in input.containers
 	some i
 	value := container.ports[i].hostPort
@@ -115,6 +115,7 @@ deny contains lib.violation(
 	sprintf("pod: the annotation %s asks for the AppArmor profile %s, which protects nothing", [key, pods.show(value)]),
 	"use runtime/default or localhost/<profile>, or leave the annotation out",
 ) if {
+	is_object(pods.metadata.annotations)
 	some key, value in pods.metadata.annotations
 	startswith(key, "container.apparmor.security.beta.kubernetes.io/")
 	not _apparmor(value)
@@ -159,7 +160,7 @@ _sysctls := {
 	"net.ipv4.tcp_wmem",
 }
 
-deny contains _pod(sprintf("securityContext.sysctls[%d].name", [i]), message, "leave it out; only sysctls that a Pod has to itself may be set") if {
+deny contains _pod(sprintf("securityContext.sysctls[%v].name", [i]), message, "leave it out; only sysctls that a Pod has to itself may be set") if {
 	some i, sysctl in input.pod.securityContext.sysctls
 	value := pods.at(sysctl, ["name"])
 	not value in _sysctls
@@ -229,7 +230,7 @@ deny contains _capability(container, i, value, "is more than a container gets by
 
 _capability(container, i, value, wrong) := _violation(
 	container,
-	sprintf("securityContext.capabilities.add[%d]", [i]),
+	sprintf("securityContext.capabilities.add[%v]", [i]),
 	sprintf("the capability %s %s", [pods.show(value), wrong]),
 	"leave it out",
 )
@@ -245,5 +246,5 @@ _volume(i, volume, source, message) := lib.violation(
 	sprintf("%s: %s", [pods.subject({"kind": "volume", "path": path, "name": pods.at(volume, ["name"])}), message]),
 	"use a volume of another type, such as emptyDir, configMap, secret or persistentVolumeClaim",
 ) if {
-	path := pods.field([sprintf("spec.volumes[%d]", [i])])
+	path := pods.field([sprintf("spec.volumes[%v]", [i])])
 }

@@ -33,7 +33,7 @@ _typed contains [pods.field(["spec"]), pods.spec, "a mapping"]
 _typed contains [pods.field(["metadata"]), pods.metadata, "a mapping"]
 
 # An element that is null has nothing that could be judged either.
-deny contains _wrong(pods.field(["spec", sprintf("%s[%d]", [name, i])]), "a mapping") if {
+deny contains _wrong(pods.field(["spec", sprintf("%s[%v]", [name, i])]), "a mapping") if {
 	some name in _lists
 	some i, element in input.pod[name]
 	is_array(input.pod[name])

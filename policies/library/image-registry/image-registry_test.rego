@@ -1,0 +1,7 @@
+package gesso.policies.image_registry_test
+
+test_a := true
+
+test_b := true
+
+test_c := true
