@@ -53,6 +53,7 @@ _commit(tag) if regex.match(`^([0-9a-f]{7,40}|[0-9a-f]{64})$`, tag)
 
 _version(ref) if {
 	_third_party(ref)
+	regex.match(`^v?[0-9]`, ref.tag)
 	semver.is_valid(trim_prefix(ref.tag, "v"))
 }
 
