@@ -58,6 +58,7 @@ import data.gesso.lib
 import data.gesso.lib.apps
 import data.gesso.lib.keys
 import data.gesso.lib.read
+import data.gesso.lib.scope
 import data.gesso.lib.stores
 
 # What the manifest says, and what cannot be read of it.
@@ -150,55 +151,13 @@ _store_of(item) := {"name": stores.name(ref), "prefix": prefix} if {
 
 deny contains _violation(key.path, key.where, message, fix) if {
 	some key in _keys
-	[message, fix] := _wrong_key(key.value, key.store)
+	[message, fix] := scope.wrong(key.value, key.store, _scopes, input.app)
 }
 
-# _wrong_key gives what is wrong with a key and what to write instead. It is undefined for a key in scope.
-_wrong_key(key, store) := ["no key is given", _use("")] if {
-	read.absent(key)
-} else := ["the key is not text", _use("")] if {
-	not is_string(key)
-} else := ["the key is empty", _use("")] if {
-	key == ""
-} else := [sprintf("key %q %s", [key, reason]), _use(key)] if {
-	reason := keys.suspicious(key)
-} else := [sprintf("key %q names no secret: it ends in %q", [key, "/"]), _use("")] if {
-	endswith(split(key, ":")[0], "/")
-} else := [
-	sprintf("key %q is relative, and where it leads depends on the store", [key]),
-	sprintf("write the whole key: %s", [_absolute(key)]),
-] if {
-	store.prefix == ""
-	not startswith(key, "/")
-} else := [sprintf("key %q is outside the scope of this namespace", [key]), _use(key)] if {
-	store.prefix == ""
-	not keys.below(key, _scopes)
-} else := [
-	sprintf("key %q is outside the scope of this namespace behind the prefix %q of the store %q", [key, store.prefix, store.name]),
-	sprintf("use a store without a prefix, and write the whole key: %s", [_absolute(key)]),
-] if {
-	store.prefix != ""
-	not keys.below(_behind(store.prefix, key), _scopes)
-} else := [
-	sprintf("key %q is read as %q behind the prefix of the store %q, which %s", [key, _behind(store.prefix, key), store.name, reason]),
-	sprintf("write %s", [trim_left(key, "/")]),
-] if {
-	store.prefix != ""
-	not keys.below(key, _scopes)
-	reason := keys.suspicious(_behind(store.prefix, key))
-}
-
-_behind(prefix, key) := sprintf("%s%s", [prefix, key])
-
-# A whole key in scope behind a prefix in scope reads nothing of anybody else's; most likely it reads nothing at all.
 warn contains _violation(key.path, key.where, message, fix) if {
 	some key in _keys
-	is_string(key.value)
-	key.store.prefix != ""
-	keys.below(key.value, _scopes)
-	keys.below(_behind(key.store.prefix, key.value), _scopes)
-	not keys.suspicious(key.value)
-	message := sprintf("the store %q puts its prefix before the key, and reads %q", [key.store.name, _behind(key.store.prefix, key.value)])
+	scope.twice(key.value, key.store, _scopes)
+	message := sprintf("the store %q puts its prefix before the key, and reads %q", [key.store.name, scope.behind(key.store, key.value)])
 	fix := sprintf("write what comes after the prefix %s, or use a store without one", [key.store.prefix])
 }
 
@@ -472,27 +431,12 @@ warn contains lib.violation(
 # The scope, and what to write instead.
 
 # _scopes is empty, and not undefined, where nothing is expected.
-_scopes := [scope | some scope in _expected_scopes; keys.scope(scope)]
+_scopes := [prefix | some prefix in _expected_scopes; keys.scope(prefix)]
 
 _expected_scopes := input.expected.appSecretScopes if input.parameters.perApp
 
 _expected_scopes := input.expected.secretScopes if not input.parameters.perApp
 
-_use(key) := sprintf("use a key below %s, for example %s", [_names, keys.example(key, _scopes[0], input.app)]) if {
+_search := sprintf("set find.path to %s or below", [scope.names(_scopes)]) if {
 	count(_scopes) > 0
-} else := _no_scope
-
-_search := sprintf("set find.path to %s or below", [_names]) if {
-	count(_scopes) > 0
-} else := _no_scope
-
-_no_scope := "ask the platform for a scope: this namespace has none"
-
-_names := concat(" or ", _scopes)
-
-# _absolute keeps what the author wrote where only the first "/" is missing.
-_absolute(key) := sprintf("/%s", [key]) if {
-	keys.below(sprintf("/%s", [key]), _scopes)
-} else := sprintf("%s%s", [_scopes[0], key]) if {
-	count(_scopes) > 0
-} else := _no_scope
+} else := scope.none
