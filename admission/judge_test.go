@@ -68,6 +68,22 @@ func TestJudge(t *testing.T) {
 		"audit": {setup{profile: "policies: {image-tag: {action: audit}}"}, question{object: pod("shop:latest")}, []string{"allowed=true", "audit image-tag " + field}},
 		"off":   {setup{profile: `policies: {image-tag: {action: "off"}}`}, question{object: pod("shop:latest")}, []string{"allowed=true"}},
 
+		"deny in one namespace, audit elsewhere": {
+			setup{profile: "policies: {image-tag: {action: audit, namespaces: [{names: [team-a], action: deny}]}}"},
+			question{object: pod("shop:latest")},
+			[]string{"allowed=false", "deny image-tag " + field},
+		},
+		"warn by a label of the namespace": {
+			setup{profile: "policies: {image-tag: {namespaces: [{labels: {tier: lab}, action: warn}]}}"},
+			question{object: pod("shop:latest"), namespace: &convention.Namespace{Name: "team-a", Labels: map[string]string{"tier": "lab"}}},
+			[]string{"allowed=true", "warn image-tag " + field},
+		},
+		"a label that nobody knows excuses nothing": {
+			setup{profile: "policies: {image-tag: {namespaces: [{labels: {tier: lab}, action: warn}]}}"},
+			question{object: pod("shop:1"), noFacts: true},
+			[]string{"allowed=false", "undecided image-tag enforced=true"},
+		},
+
 		"ratchet: the same violation only warns": {
 			question: question{object: deployment("shop:latest"), old: deployment("shop:latest")},
 			want:     []string{"allowed=true", "warn image-tag spec.template.spec.containers[0].image ratcheted"},
