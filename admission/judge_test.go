@@ -49,6 +49,7 @@ func TestJudge(t *testing.T) {
 	const later = "2027-02-01T00:00:00Z"
 	broken := map[string]string{"broken": rego("broken", "pods", `deny contains "x" if to_number(input.request.object.metadata.labels.count) > 1`)}
 	const breaks = "labels: {count: abc}"
+	engines := map[string]*admission.Engine{} // most cases share one: compiling the policies is what takes time
 	for name, tc := range map[string]struct {
 		setup
 		question
@@ -266,7 +267,11 @@ func TestJudge(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			q := tc.question
 			q.steps = admission.Judge
-			res := tc.engine(t).Review(t.Context(), q.request(t))
+			key := fmt.Sprint(tc.setup)
+			if engines[key] == nil {
+				engines[key] = tc.engine(t)
+			}
+			res := engines[key].Review(t.Context(), q.request(t))
 			if diff := cmp.Diff(tc.want, verdict(&res)); diff != "" {
 				t.Errorf("verdict (-want +got):\n%s", diff)
 			}
