@@ -15,6 +15,7 @@ import (
 type compiled struct {
 	Policy
 	parameters *ast.Term
+	inventory  []declaration
 	query      rego.PreparedEvalQuery
 	// builtins is for error messages: the names that an evaluation error may begin with.
 	builtins []string
@@ -83,7 +84,7 @@ func (c *compiler) compile(ctx context.Context, f folder, setting Setting) (*com
 		}
 		meta.schema = schema
 	}
-	p := &compiled{Policy: meta.policy(f, setting), builtins: c.list.Builtins}
+	p := &compiled{Policy: meta.policy(f, setting), inventory: meta.inventory, builtins: c.list.Builtins}
 	if problems := c.setParameters(ctx, p, meta, setting); len(problems) > 0 {
 		return nil, problems
 	}
@@ -127,6 +128,9 @@ func (m metadata) policy(f folder, setting Setting) Policy {
 		ID: f.id, Title: m.title, Description: m.description, Related: m.related, Source: f.source,
 		Action: m.action, DefaultAction: m.action, Match: m.match,
 	}
+	for _, d := range m.inventory {
+		p.Inventory = append(p.Inventory, d.InventoryKind)
+	}
 	if setting.Action != "" {
 		p.Action = setting.Action
 	}
@@ -168,7 +172,7 @@ func (c *compiler) link(id string, modules []*ast.Module, meta metadata) (*ast.C
 		all[module.Package.Location.File] = module
 	}
 	compiler := ast.NewCompiler().WithCapabilities(c.capabilities).WithStrict(true).WithDefaultRegoVersion(ast.RegoV1).
-		WithSchemas(inputSchema(meta.schema))
+		WithSchemas(inputSchema(meta.schema, meta.inventory))
 	if compiler.Compile(all); compiler.Failed() {
 		return nil, c.regoProblems(id, modules[0].Package.Location.File, compiler.Errors)
 	}

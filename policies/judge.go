@@ -15,7 +15,7 @@ import (
 )
 
 // judge asks one policy. A reason other than "" means that it could not decide; then there are no violations.
-func (p *compiled) judge(ctx context.Context, v *view, budget time.Duration) (found []Violation, reason string) {
+func (p *compiled) judge(ctx context.Context, v *view, inventory *ast.Term, budget time.Duration) (found []Violation, reason string) {
 	defer func() {
 		// A fault of the engine must not cost the other policies their verdict, nor let this request through as if nothing had been found.
 		// The value is not reported: it may hold a part of the object.
@@ -32,7 +32,7 @@ func (p *compiled) judge(ctx context.Context, v *view, budget time.Duration) (fo
 	}
 	results, err := p.query.Eval(
 		limited,
-		rego.EvalParsedInput(v.input(p.parameters)),
+		rego.EvalParsedInput(v.input(p.parameters, inventory)),
 		rego.EvalMetrics(metrics.NoOp()),
 		rego.EvalExternalCancel(cancel),
 		rego.EvalGenerateJSON(func(term *ast.Term, _ *rego.EvalContext) (any, error) { return term, nil }),

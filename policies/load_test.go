@@ -69,7 +69,6 @@ func TestLoadProblems(t *testing.T) {
 		"no operation":             {meta("match: {pods: true, operations: []}"), []string{"dir/x/x.rego:5:39: match.operations is empty"}},
 		"an unknown action":        {meta("match: {pods: true}\naction: block"), []string{`dir/x/x.rego:6:15: action is "block"; it must be deny, warn, audit or off`}},
 		"an action of YAML's own":  {meta("match: {pods: true}\naction: {a: b}"), []string{"dir/x/x.rego:6:15: action must be text"}},
-		"an inventory":             {meta("match: {pods: true}\ninventory: [{group: \"\", kind: Secret}]"), []string{"dir/x/x.rego:6:18: inventory is not supported yet: a policy cannot read other objects"}},
 		"parameters as a list":     {meta("match: {pods: true}\nparameters: []"), []string{"dir/x/x.rego:6:19: parameters must be a JSON schema of an object"}},
 		"parameters of no object":  {meta("match: {pods: true}\nparameters: {type: array}"), []string{`dir/x/x.rego:6:19: the type of parameters must be "object"`}},
 		"a schema that is none":    {meta("match: {pods: true}\nparameters: {properties: {a: {type: nonsense, default: 1}}}"), []string{"dir/x/x.rego:6:19: parameters is no JSON schema: jsonschema: has a primitive type that is NOT VALID -- given: /nonsense/ Expected valid values are:[array boolean integer number null object string]"}},

@@ -7,10 +7,10 @@
 //	match:       {pods: true, kinds: [{group, kind, resource?, subresource?}], operations: [CREATE, UPDATE]}
 //	action:      deny | warn | audit | off       what a deny does where the Profile says nothing; deny when absent
 //	parameters:  a JSON schema whose properties each have a default or are required
-//	inventory:   [{group, kind}]                 other objects that the policy reads; refused for now
+//	inventory:   [{name, group, version, kind, resource?, by, fields}]   other objects that the policy reads, as input.inventory.<name>
 //
-// A policy sees input.request as the API server sent it and, beside it, input.pod, containers, images, namespace, environment, app,
-// expected and parameters (see view.go). Helpers that every policy may import live in data.gesso.lib.
+// A policy sees input.request as the API server sent it and, beside it, input.user, pod, containers, images, namespace, environment,
+// app, expected, inventory and parameters (see view.go). Helpers that every policy may import live in data.gesso.lib.
 //
 // Each policy is compiled on its own, so that one that cannot be loaded or evaluated costs no other its verdict. What could not be
 // decided is reported as such: it is never the same as "no violation".
@@ -68,8 +68,26 @@ type Policy struct {
 	Parameters json.RawMessage
 	// Schema is the JSON schema of the parameters, or nil when the policy takes none.
 	Schema json.RawMessage
+	// Inventory lists the kinds of other objects that the policy reads, in the order of METADATA.
+	Inventory []InventoryKind
 	// ReadsNamespace is true when a verdict may depend on facts of the Namespace: input.namespace, input.environment or input.expected.
 	ReadsNamespace bool
+}
+
+// Enabled reports whether the policy is asked anywhere.
+func (p Policy) Enabled() bool { return p.Action != Off }
+
+// InventoryKind is a kind of objects that a policy reads beside the one under review.
+type InventoryKind struct {
+	// Name is what the policy calls them: input.inventory.<Name>[key][id], where id is namespace/name, or name for a kind without
+	// namespaces.
+	Name string
+	// Version is the one to watch.
+	Group, Version, Kind, Resource string
+	// By is the path of the key: see fieldPath. An object with several values there stands under each, one with none under "".
+	By string
+	// Fields are the paths that are kept of each object beside metadata.name and metadata.namespace.
+	Fields []string
 }
 
 // Problem is one reason why a policy, or a setting, is not in force.

@@ -8,7 +8,7 @@ import "github.com/open-policy-agent/opa/v1/ast"
 // The type checker knows less than JSON schema: an object with properties has those and no others, and a union of types is taken for one
 // of them. So anything goes where only the cluster or the author knows the shape: in object, expected, a container, and below the
 // names of parameters.
-func inputSchema(parameters map[string]any) *ast.SchemaSet {
+func inputSchema(parameters map[string]any, inventory []declaration) *ast.SchemaSet {
 	var (
 		anything = map[string]any{}
 		text     = map[string]any{"type": "string"}
@@ -23,8 +23,7 @@ func inputSchema(parameters map[string]any) *ast.SchemaSet {
 	ref := object(map[string]any{
 		"ok": truth, "reason": text, "registry": text, "repository": text, "tag": text, "digest": text, "name": text, "trimmed": text,
 	})
-	schemas := ast.NewSchemaSet()
-	schemas.Put(ast.SchemaRootRef, object(map[string]any{
+	properties := map[string]any{
 		"request": object(map[string]any{
 			"uid": text, "kind": kind, "resource": resource, "subResource": text,
 			"requestKind": kind, "requestResource": resource, "requestSubResource": text,
@@ -32,6 +31,7 @@ func inputSchema(parameters map[string]any) *ast.SchemaSet {
 			"userInfo": object(map[string]any{"username": text, "uid": text, "groups": list(text), "extra": anything}),
 			"object":   anything, "oldObject": anything, "dryRun": truth, "options": anything,
 		}),
+		"user":        object(map[string]any{"name": text, "groups": list(text), "platform": truth}),
 		"pod":         anything,
 		"containers":  list(anything),
 		"images":      list(object(map[string]any{"kind": text, "name": text, "path": text, "image": text, "ref": ref})),
@@ -40,7 +40,16 @@ func inputSchema(parameters map[string]any) *ast.SchemaSet {
 		"app":         text,
 		"expected":    anything,
 		"parameters":  parameterNames(parameters),
-	}))
+	}
+	if len(inventory) > 0 { // without one there is no such field, so that nobody waits for what never comes
+		names := map[string]any{}
+		for _, d := range inventory {
+			names[d.Name] = anything
+		}
+		properties["inventory"] = object(names)
+	}
+	schemas := ast.NewSchemaSet()
+	schemas.Put(ast.SchemaRootRef, object(properties))
 	return schemas
 }
 

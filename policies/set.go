@@ -64,15 +64,27 @@ type Review struct {
 	Group, Version, Kind, Subresource, Operation string
 	// Request is the AdmissionRequest as the API server sent it, with object in its final state.
 	Request json.RawMessage
+	// User is who asks.
+	User User
 	// Namespaced is true for an object that lies in a namespace.
 	Namespaced bool
 	// Namespace holds the facts of that namespace; nil means that they could not be had, and then a policy that reads them cannot decide.
 	Namespace *Namespace
+	// Inventory holds the other objects; nil means that they could not be had, and then a policy that reads them cannot decide.
+	Inventory *Snapshot
 	// Environment and App are derived by convention; "" when there is none.
 	Environment, App string
 	// Expected is what else the convention derives, in terms of JSON: roleArn (text), secretScopes and appSecretScopes (lists of prefixes
 	// that begin and end with "/", the namespace's own first), and whatever later policies need.
 	Expected map[string]any
+}
+
+// User is who sent a request, as policies see it.
+type User struct {
+	Name   string
+	Groups []string
+	// Platform is true for members of the Profile's platform groups.
+	Platform bool
 }
 
 // Namespace is what a policy may know of the namespace of an object.
@@ -112,15 +124,18 @@ func (s *Set) Evaluate(ctx context.Context, r Review) Decision {
 	var decision Decision
 	view, err := newView(r)
 	for i, p := range matching {
+		inventory, missing := r.Inventory.read(p.inventory)
 		reason := ""
 		switch {
 		case err != nil:
 			reason = err.Error()
 		case p.ReadsNamespace && r.Namespaced && r.Namespace == nil:
 			reason = "the Namespace " + view.namespaceName() + "is not known yet"
+		case missing != "":
+			reason = "the inventory of " + missing + " has not been read yet"
 		default:
 			var found []Violation
-			found, reason = p.judge(ctx, view, s.budget(ctx, len(matching)-i))
+			found, reason = p.judge(ctx, view, inventory, s.budget(ctx, len(matching)-i))
 			decision.Violations = append(decision.Violations, found...)
 		}
 		if reason != "" {
