@@ -126,7 +126,7 @@ func checkPackage(id string, module *ast.Module) []Problem {
 func (m metadata) policy(f folder, setting Setting) Policy {
 	p := Policy{
 		ID: f.id, Title: m.title, Description: m.description, Related: m.related, Source: f.source,
-		Action: m.action, DefaultAction: m.action, Match: m.match,
+		Action: m.action, DefaultAction: m.action, Namespaces: setting.Namespaces, Match: m.match,
 	}
 	for _, d := range m.inventory {
 		p.Inventory = append(p.Inventory, d.InventoryKind)
@@ -139,7 +139,7 @@ func (m metadata) policy(f folder, setting Setting) Policy {
 
 // setParameters fills in what the policy sees as input.parameters.
 func (c *compiler) setParameters(ctx context.Context, p *compiled, meta metadata, setting Setting) []Problem {
-	filled, wrong := c.schemas.fill(ctx, meta.schema, setting.Parameters, p.Action == Off)
+	filled, wrong := c.schemas.fill(ctx, meta.schema, setting.Parameters, !p.Enabled())
 	var problems []Problem
 	for _, err := range wrong {
 		problem := Problem{Policy: p.ID, Reason: err.Error()}

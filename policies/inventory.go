@@ -337,7 +337,7 @@ func (t *table) touchLocked() {
 
 // current returns the state, and builds it first where something has changed. Only the keys that changed become Rego values anew; the
 // object above them holds pointers. That object is put together outside the lock, so that writers do not wait for readers: of ten
-// thousand keys it takes about a millisecond.
+// thousand keys it takes a few milliseconds.
 func (t *table) current() *tableState {
 	if state := t.state.Load(); state != nil {
 		return state

@@ -14,8 +14,15 @@ import (
 	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
+// question is what one policy is asked.
+type question struct {
+	view      *view
+	inventory *ast.Term // nil for a policy that declares none
+	action    Action    // the one in force
+}
+
 // judge asks one policy. A reason other than "" means that it could not decide; then there are no violations.
-func (p *compiled) judge(ctx context.Context, v *view, inventory *ast.Term, budget time.Duration) (found []Violation, reason string) {
+func (p *compiled) judge(ctx context.Context, q question, budget time.Duration) (found []Violation, reason string) {
 	defer func() {
 		// A fault of the engine must not cost the other policies their verdict, nor let this request through as if nothing had been found.
 		// The value is not reported: it may hold a part of the object.
@@ -32,7 +39,7 @@ func (p *compiled) judge(ctx context.Context, v *view, inventory *ast.Term, budg
 	}
 	results, err := p.query.Eval(
 		limited,
-		rego.EvalParsedInput(v.input(p.parameters, inventory)),
+		rego.EvalParsedInput(q.view.input(p.parameters, q.inventory)),
 		rego.EvalMetrics(metrics.NoOp()),
 		rego.EvalExternalCancel(cancel),
 		rego.EvalGenerateJSON(func(term *ast.Term, _ *rego.EvalContext) (any, error) { return term, nil }),
@@ -50,7 +57,7 @@ func (p *compiled) judge(ctx context.Context, v *view, inventory *ast.Term, budg
 		if !defined {
 			continue // the policy has no such rule; that it has one of them was checked when it was loaded
 		}
-		list, err := p.violations(rule, term)
+		list, err := p.violations(rule, term, q.action)
 		if err != nil {
 			return nil, fmt.Sprintf("%s %s", rule, err)
 		}
@@ -60,12 +67,11 @@ func (p *compiled) judge(ctx context.Context, v *view, inventory *ast.Term, budg
 }
 
 // violations decodes the set that a rule gave.
-func (p *compiled) violations(rule string, term *ast.Term) ([]Violation, error) {
+func (p *compiled) violations(rule string, term *ast.Term, action Action) ([]Violation, error) {
 	set, isSet := term.Value.(ast.Set)
 	if !isSet {
 		return nil, errors.New("is not a set")
 	}
-	action := p.Action
 	if rule == "warn" && action != Audit {
 		action = Warn
 	}

@@ -47,8 +47,8 @@ func Load(ctx context.Context, sources []Source, settings map[string]Setting) (*
 			continue
 		}
 		setting := settings[id]
-		if setting.Action != "" && !setting.Action.Valid() {
-			problems = append(problems, Problem{Policy: id, Reason: fmt.Sprintf("action is %q; it must be deny, warn, audit or off", setting.Action)})
+		if wrong := setting.problems(id); len(wrong) > 0 {
+			problems = append(problems, wrong...)
 			continue
 		}
 		policy, more := compiler.compile(ctx, byID[id][0], setting)
@@ -106,6 +106,9 @@ func revision(folders []folder, settings map[string]Setting) string {
 			}
 		}
 		add("setting", id, slices.Concat([]byte(setting.Action), []byte{0}, parameters))
+		if len(setting.Namespaces) > 0 {
+			add("namespaces", id, fmt.Appendf(nil, "%q", setting.Namespaces)) // maps are printed in the order of their keys
+		}
 	}
 	slices.Sort(parts)
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\n")))

@@ -23,30 +23,12 @@ import (
 	"fmt"
 )
 
-// Action is what a deny of a policy does.
-type Action string
-
-// The actions, from the strictest to none.
-const (
-	Deny  Action = "deny"  // refuse the request
-	Warn  Action = "warn"  // let it through and tell the one who asks
-	Audit Action = "audit" // let it through and tell the platform only
-	Off   Action = "off"   // do not evaluate
-)
-
-// Valid reports whether a is one of the four actions.
-func (a Action) Valid() bool {
-	switch a {
-	case Deny, Warn, Audit, Off:
-		return true
-	}
-	return false
-}
-
 // Setting is what the Profile says of one policy.
 type Setting struct {
 	// Action overrides the policy's default action; "" keeps it.
 	Action Action
+	// Namespaces are other actions for some namespaces; the first that selects a namespace counts there.
+	Namespaces []NamespaceAction
 	// Parameters is a JSON object, or empty. What it leaves out comes from the policy's defaults.
 	Parameters json.RawMessage
 }
@@ -60,8 +42,10 @@ type Policy struct {
 	Related            []string
 	// Source is the name of the Source that the policy came from.
 	Source string
-	// Action is in force; DefaultAction is what METADATA says.
+	// Action is in force where Namespaces says nothing else; DefaultAction is what METADATA says.
 	Action, DefaultAction Action
+	// Namespaces holds the namespaces where another action is in force; the first entry that selects one counts.
+	Namespaces []NamespaceAction
 	// Match says which requests the policy is for.
 	Match Match
 	// Parameters is what the policy sees as input.parameters: a JSON object, defaults filled in.
@@ -73,9 +57,6 @@ type Policy struct {
 	// ReadsNamespace is true when a verdict may depend on facts of the Namespace: input.namespace, input.environment or input.expected.
 	ReadsNamespace bool
 }
-
-// Enabled reports whether the policy is asked anywhere.
-func (p Policy) Enabled() bool { return p.Action != Off }
 
 // InventoryKind is a kind of objects that a policy reads beside the one under review.
 type InventoryKind struct {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
 )
 
 // defaultDeadline is how long one policy may take over one review. A policy of the library takes well under a millisecond.
@@ -22,7 +24,7 @@ type Set struct {
 // add is called by Load only, in the order of ids, so that each list of the index is in that order too.
 func (s *Set) add(p *compiled) {
 	s.policies = append(s.policies, p)
-	if p.Action == Off {
+	if !p.Enabled() {
 		return
 	}
 	for t := range p.Match.targets() {
@@ -51,7 +53,7 @@ func (s *Set) WithDeadline(limit time.Duration) *Set {
 	return &other
 }
 
-// Matches reports whether any policy that is not off is for the review.
+// Matches reports whether any policy that is not off everywhere is for the review.
 func (s *Set) Matches(r Review) bool { return len(s.matching(r)) > 0 }
 
 func (s *Set) matching(r Review) []*compiled {
@@ -124,25 +126,44 @@ func (s *Set) Evaluate(ctx context.Context, r Review) Decision {
 	var decision Decision
 	view, err := newView(r)
 	for i, p := range matching {
+		action, known := r.action(p, view)
+		if action == Off {
+			continue
+		}
 		inventory, missing := r.Inventory.read(p.inventory)
 		reason := ""
 		switch {
 		case err != nil:
 			reason = err.Error()
-		case p.ReadsNamespace && r.Namespaced && r.Namespace == nil:
+		case !known, p.ReadsNamespace && r.Namespaced && r.Namespace == nil:
 			reason = "the Namespace " + view.namespaceName() + "is not known yet"
 		case missing != "":
 			reason = "the inventory of " + missing + " has not been read yet"
 		default:
 			var found []Violation
-			found, reason = p.judge(ctx, view, inventory, s.budget(ctx, len(matching)-i))
+			found, reason = p.judge(ctx, question{view: view, action: action, inventory: inventory}, s.budget(ctx, len(matching)-i))
 			decision.Violations = append(decision.Violations, found...)
 		}
 		if reason != "" {
-			decision.Undecided = append(decision.Undecided, Undecided{Policy: p.ID, Action: p.Action, Reason: reason})
+			decision.Undecided = append(decision.Undecided, Undecided{Policy: p.ID, Action: action, Reason: reason})
 		}
 	}
 	return decision
+}
+
+// action is the one in force for a policy; see actionIn. The view is nil for a request that cannot be read.
+func (r Review) action(p *compiled, v *view) (action Action, known bool) {
+	if !r.Namespaced || len(p.Namespaces) == 0 {
+		return p.Action, true
+	}
+	name := ""
+	if r.Namespace != nil {
+		name = r.Namespace.Name
+	}
+	if name == "" && v != nil {
+		name, _ = text(field(ast.NewTerm(v.request), "namespace"))
+	}
+	return p.actionIn(name, r.Namespace)
 }
 
 // budget is the time for the next policy of as many as are left. It is the only use of a clock in this package, and no verdict depends
