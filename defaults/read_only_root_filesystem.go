@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation"
+
 	"github.com/gesso-dev/gesso/api/v1alpha1"
 	"github.com/gesso-dev/gesso/internal/object"
 )
@@ -48,7 +50,7 @@ func fillReadOnlyRootFilesystem(f *Filling) {
 	if f.noContainers(t) {
 		return
 	}
-	writable := f.writablePaths(t)
+	writable, volumes := f.writablePaths(t), volumesOf(t)
 	for _, c := range f.Containers() {
 		field := object.Join(c.Path, "securityContext", "readOnlyRootFilesystem")
 		if f.SkipContainer(c) {
@@ -58,17 +60,23 @@ func fillReadOnlyRootFilesystem(f *Filling) {
 			f.Skip(AlreadySet, field...)
 			continue
 		}
+		if len(validation.IsDNS1123Label(c.Name)) > 0 {
+			// The API server will refuse the name; a volume named after it would only be refused beside it.
+			f.Skip(NameConflict, object.Join(c.Path, "name")...)
+			continue
+		}
 		paths := writable
 		if f.set.sidecar.named(c.Name) {
 			paths = writable[:1] // the other paths are the app's answer
 		}
-		mounts, ok := f.planMounts(t, c, paths)
+		mounts, ok := f.planMounts(t, c, paths, volumes)
 		if !ok {
 			continue
 		}
 		f.Set([]byte("true"), field...)
 		for _, m := range mounts {
-			if v, _ := f.volume(t, m.volume); v == nil {
+			if _, ok := volumes[m.volume]; !ok {
+				volumes[m.volume] = t.Node.Get("spec", "volumes").Len()
 				f.Append(emptyDir(m.volume, f.Spec.Defaults.ReadOnlyRootFilesystem.TmpSizeLimit), t.Spec("volumes")...)
 			}
 			f.Append(mountAt(m.volume, m.path), object.Join(c.Path, "volumeMounts")...)
@@ -81,7 +89,7 @@ type mount struct{ volume, path string }
 
 // planMounts says which volumes c needs so that it can write at paths. It is not ok, and says why, when that cannot be had:
 // a read-only root without a writable /tmp would only break the app.
-func (f *Filling) planMounts(t *object.Template, c object.Container, paths []string) (mounts []mount, ok bool) {
+func (f *Filling) planMounts(t *object.Template, c object.Container, paths []string, volumes map[string]int) (mounts []mount, ok bool) {
 	list := object.Join(c.Path, "volumeMounts")
 	for _, l := range [][]string{list, t.Spec("volumes")} {
 		if !f.CanAppend(l...) {
@@ -103,7 +111,8 @@ func (f *Filling) planMounts(t *object.Template, c object.Container, paths []str
 			continue
 		}
 		m := mount{volumeName(c.Name, p), p}
-		if v, name := f.volume(t, m.volume); v != nil && v.Get("emptyDir").Type() != object.Map {
+		if i, ok := volumes[m.volume]; ok && t.Node.Get("spec", "volumes", itoa(i), "emptyDir").Type() != object.Map {
+			name := t.Spec("volumes", itoa(i), "name")
 			f.Skip(NameConflict, name...)
 			f.Warn("%s: volume %q is not an emptyDir, so that container %q cannot get a writable %s; rename the volume",
 				object.FieldPath(name...), m.volume, c.Name, p)
@@ -132,14 +141,16 @@ func within(inner, outer string) bool {
 	return outer == "/" || strings.HasPrefix(inner, outer+"/")
 }
 
-// volume returns the volume of that name and the path of its name, nil if there is none.
-func (f *Filling) volume(t *object.Template, name string) (v *object.Node, path []string) {
-	for i, v := range f.Object.Root.Get(t.Spec("volumes")...).Elements() {
-		if v.Get("name").Str() == name {
-			return v, t.Spec("volumes", itoa(i), "name")
+// volumesOf returns the positions of the volumes by name. Looking through the list for each container would let a Pod with thousands
+// of them keep a processor busy for minutes.
+func volumesOf(t *object.Template) map[string]int {
+	positions := map[string]int{}
+	for i, v := range t.Node.Get("spec", "volumes").Elements() {
+		if _, twice := positions[v.Get("name").Str()]; !twice {
+			positions[v.Get("name").Str()] = i
 		}
 	}
-	return nil, nil
+	return positions
 }
 
 // maxWritablePaths bounds what one annotation can ask for: every path is a volume and a mount in every container.

@@ -91,6 +91,8 @@ func (f *Filling) fillPair(c object.Container, name, request, limit string) {
 			q = atLeast(resource.MustParse(limit), q)
 		}
 		f.Set(object.Quote(q.String()), limitPath...)
+	case hasLimit.Type() == object.Null && limit == "":
+		return // the API server reads it as 0, below any request
 	default:
 		if f.Set(object.Quote(request), requestPath...) && limit != "" {
 			q := atLeast(resource.MustParse(limit), resource.MustParse(request))

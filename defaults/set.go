@@ -113,6 +113,9 @@ func (s *Set) Fill(r Request) Outcome {
 		out.Warnings = append(out.Warnings, fmt.Sprintf(
 			"explicit-null: %s is null or empty in the manifest and was filled; Argo CD will show it OutOfSync: leave the field out", object.FieldPath(path...)))
 	}
+	if len(preview) == 0 {
+		return out
+	}
 	// Previews see what was filled, as they would if they were enforced, but change only a copy.
 	edit = edit.Fork()
 	for _, d := range preview {

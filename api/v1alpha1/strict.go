@@ -40,6 +40,10 @@ func checkType(value any, t reflect.Type, at *field.Path) (fitting any, errs fie
 			return nil, field.ErrorList{field.TypeInvalid(at, describe(value), "want a list")}
 		}
 		for i, e := range elements {
+			if e == nil { // unlike a member, an element cannot be left out
+				errs = append(errs, field.Required(at.Index(i), "an element of a list is null"))
+				continue
+			}
 			_, more := checkType(e, t.Elem(), at.Index(i))
 			errs = append(errs, more...)
 		}

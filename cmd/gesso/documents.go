@@ -14,22 +14,13 @@ import (
 
 // document is one document of a file.
 type document struct {
-	number int // counted from 1, empty ones not
-	line   int // the line in the file in which text begins, from 1
-	text   []byte
+	number int    // counted from 1, empty ones not
+	line   int    // the line in the file in which text begins, from 1
+	text   []byte // from the first line with content on
 }
 
-// at says where the document begins: "document 2, line 14". What people look for is its first line with content.
-func (d document) at() string {
-	line := d.line
-	for l := range bytes.Lines(d.text) {
-		if !empty(l) {
-			break
-		}
-		line++
-	}
-	return fmt.Sprintf("document %d, line %d", d.number, line)
-}
+// at says where the document begins: "document 2, line 14".
+func (d document) at() string { return fmt.Sprintf("document %d, line %d", d.number, d.line) }
 
 // documents splits a file into its documents. Those that are empty or hold only comments are left out.
 func documents(data []byte) ([]document, error) {
@@ -89,9 +80,17 @@ func yamlDocuments(data []byte) []document {
 	var all []document
 	start, line, from := 1, 1, 0
 	flush := func(to int) {
-		if text := data[from:to]; !blank(text) {
-			all = append(all, document{number: len(all) + 1, line: start, text: text})
+		text := data[from:to]
+		if blank(text) {
+			return
 		}
+		for l := range bytes.Lines(text) {
+			if !empty(l) {
+				break
+			}
+			text, start = text[len(l):], start+1
+		}
+		all = append(all, document{number: len(all) + 1, line: start, text: text})
 	}
 	for at := 0; at < len(data); line++ {
 		end := len(data)

@@ -35,6 +35,9 @@ func (f *engineFlags) register(cmd *cobra.Command) {
 	_ = cmd.MarkFlagDirname("policies")
 }
 
+// errInterrupted is all that is left to say after Ctrl-C.
+var errInterrupted = errors.New("interrupted")
+
 // engine loads everything that decides. The error lists all that is wrong: with the Profile, the policies, the exceptions.
 func (f *engineFlags) engine(ctx context.Context, ownNamespace string) (*admission.Engine, error) {
 	profile, err := f.loadProfile()
@@ -59,6 +62,9 @@ func (f *engineFlags) engine(ctx context.Context, ownNamespace string) (*admissi
 		settings[id] = setting
 	}
 	set, problems := policies.Load(ctx, sources, settings)
+	if ctx.Err() != nil {
+		return nil, errInterrupted // the problems are not the policies'
+	}
 	var wrong []string
 	for _, p := range problems {
 		if p.File == "" && p.Policy != "" { // what is wrong is the setting

@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
+//go:generate go run github.com/gesso-dev/gesso/docs/docgen ../..
+
 // The exit codes of every verb.
 const (
 	exitOK     = 0

@@ -111,7 +111,7 @@ func (f *reviewFlags) review(cmd *cobra.Command) error {
 		results[i] = engine.Review(cmd.Context(), r)
 	}
 	if err := cmd.Context().Err(); err != nil {
-		return errors.New("interrupted") // what was not asked in time is not undecided
+		return errInterrupted // what was not asked in time is not undecided
 	}
 	for _, note := range in.notes {
 		fmt.Fprintln(cmd.ErrOrStderr(), "note:", note)

@@ -76,6 +76,9 @@ func skips(r *admission.Result, podSpec string) []string {
 	idle := map[string][]string{}
 	var idleReasons []string
 	for _, s := range r.Skipped {
+		if madeHere(r, s.Field) {
+			continue // that Gesso's own sidecar is complete is no news
+		}
 		switch s.Reason {
 		case "preview":
 			continue // has a line of its own
@@ -111,6 +114,15 @@ func skips(r *admission.Result, podSpec string) []string {
 		lines = append(lines, reason+": "+strings.Join(idle[reason], ", "))
 	}
 	return lines
+}
+
+// madeHere reports whether a field lies below something that was filled just now.
+func madeHere(r *admission.Result, field string) bool {
+	return slices.ContainsFunc(r.Defaults, func(d admission.Filled) bool {
+		return slices.ContainsFunc(pointers(d.Paths), func(made string) bool {
+			return strings.HasPrefix(field, made+".") || strings.HasPrefix(field, made+"[")
+		})
+	})
 }
 
 // together shortens a list of fields: what comes before the pod spec is left out, the same field of several containers is told

@@ -6,6 +6,7 @@ package convention
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"github.com/gesso-dev/gesso/api/v1alpha1"
@@ -98,13 +99,15 @@ func RoleARN(aws *v1alpha1.AWS, namespace, serviceAccount string) string {
 }
 
 // prefixes reads a comma list of path prefixes and gives each a slash at both ends. One that is only slashes would open
-// everything and is left out.
+// everything, and one with a dot or two as a part would not say what it opens: both are left out.
 func prefixes(s string) []string {
 	var all []string
 	for _, p := range list(s) {
-		if p = strings.Trim(p, "/"); p != "" {
-			all = append(all, "/"+p+"/")
+		parts := slices.DeleteFunc(strings.Split(p, "/"), func(part string) bool { return strings.TrimSpace(part) == "" })
+		if len(parts) == 0 || slices.Contains(parts, ".") || slices.Contains(parts, "..") {
+			continue
 		}
+		all = append(all, "/"+strings.Join(parts, "/")+"/")
 	}
 	return all
 }

@@ -47,8 +47,9 @@ func (e *Editor) CanSet(path []string) bool {
 		case Map:
 			n = n.member(token)
 		case Array:
-			if n = n.Get(token); n.Type() == Absent || n.Type() == Null {
-				return false // "add" at a position would insert an element
+			// "add" at a position would insert an element.
+			if n = n.Get(token); n.Type() == Absent || n.Type() == Null || i == len(path)-1 {
+				return false
 			}
 		default:
 			return false
@@ -93,10 +94,7 @@ func (e *Editor) Set(path []string, value []byte) bool {
 // the position of the new element, or -1 when something that is no list stands there.
 func (e *Editor) Append(path []string, value []byte) int {
 	list := e.root.Get(path...)
-	if list.Missing() {
-		if !e.Set(path, slices.Concat([]byte("["), value, []byte("]"))) {
-			return -1
-		}
+	if list.Missing() && e.Set(path, slices.Concat([]byte("["), value, []byte("]"))) {
 		return 0
 	}
 	if list.Type() != Array {

@@ -79,14 +79,13 @@ func (p *parser) space() {
 }
 
 func (p *parser) value() (*Node, error) {
-	if len(p.path) > maxDepth {
-		return nil, p.fail("nested deeper than %d levels", maxDepth)
-	}
 	if p.pos >= len(p.data) {
 		return nil, p.fail("unexpected end of input")
 	}
 	start := p.pos
 	switch c := p.data[p.pos]; {
+	case (c == '{' || c == '[') && len(p.path) == maxDepth:
+		return nil, p.fail("nested deeper than %d levels", maxDepth)
 	case c == '{':
 		return p.object()
 	case c == '[':

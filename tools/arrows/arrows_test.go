@@ -43,6 +43,7 @@ func house() map[string][]string {
 		"internal/object":     {"internal/txtest"},
 		"internal/convention": {"api/v1alpha1", "internal/txtest"},
 		"internal/txtest":     {"internal/object"},
+		"docs/docgen":         {anything},
 		"charts":              {anything},
 		"bench":               {anything},
 		"e2e":                 {anything},
