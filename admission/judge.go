@@ -32,7 +32,7 @@ func (e *Engine) judge(ctx context.Context, r *Request, res *Result) {
 			case name != "":
 				out.Action, out.Exception = string(policies.Audit), name
 			case softer != "":
-				out.Action, let = string(policies.Warn), true
+				out.Action, out.Softened, let = string(policies.Warn), softer, true
 			default:
 				if before == nil {
 					before = e.judgeOld(ctx, r)
@@ -50,7 +50,7 @@ func (e *Engine) judge(ctx context.Context, r *Request, res *Result) {
 		res.Violations = append(res.Violations, out)
 	}
 	for _, u := range decision.Undecided {
-		out := Undecided{Policy: u.Policy, Reason: u.Reason}
+		out := Undecided{Policy: u.Policy, Reason: u.Reason, Action: string(u.Action)}
 		if u.Action == policies.Deny && e.excepted(r, u.Policy, res) == "" {
 			out.Enforced, let = softer == "", let || softer != ""
 		}
@@ -121,6 +121,7 @@ func (e *Engine) question(r *Request, o *object.Object, request []byte) policies
 		Subresource: r.Subresource, Operation: string(r.Operation),
 		Request:    request,
 		Namespaced: r.NamespaceName != "", Environment: names.Environment, App: names.App,
+		Inventory: r.Inventory,
 		Expected: map[string]any{
 			"secretScopes":    names.SecretScopes,
 			"appSecretScopes": names.AppSecretScopes,

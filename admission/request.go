@@ -8,6 +8,7 @@ import (
 
 	"github.com/gesso-dev/gesso/internal/convention"
 	"github.com/gesso-dev/gesso/internal/object"
+	"github.com/gesso-dev/gesso/policies"
 )
 
 // Operation is what a request does.
@@ -40,6 +41,8 @@ type Request struct {
 	Source string
 	// Namespace holds the facts of the object's Namespace. nil when they could not be had, and for cluster-scoped objects.
 	Namespace *convention.Namespace
+	// Inventory holds the other objects that policies read; nil where they could not be had.
+	Inventory *policies.Snapshot
 	// Now is the time by which exceptions expire.
 	Now time.Time
 

@@ -28,6 +28,7 @@ type reviewFlags struct {
 	asGroups   []string
 	now        string
 	output     string
+	world      *world // what was read
 }
 
 func newReviewCommand() *cobra.Command {
@@ -106,8 +107,13 @@ func (f *reviewFlags) review(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	inventory, err := f.world.inventory(engine.set)
+	if err != nil {
+		return err
+	}
 	results := make([]admission.Result, len(requests))
 	for i, r := range requests {
+		r.Inventory = inventory
 		results[i] = engine.Review(cmd.Context(), r)
 	}
 	if err := cmd.Context().Err(); err != nil {
@@ -169,11 +175,13 @@ func (f *reviewFlags) requests(in *input) ([]admission.Request, error) {
 		objects = append(objects, more...)
 	}
 	world := newWorld(f.namespace, objects)
+	f.world = world
 	if f.namespaces != "" {
 		more, err := in.read(f.namespaces)
 		if err != nil {
 			return nil, err
 		}
+		world.objects = append(more, world.objects...)
 		if world.addNamespaces(more) == 0 {
 			return nil, fmt.Errorf("%s: no Namespace in it", named(f.namespaces))
 		}
@@ -183,6 +191,7 @@ func (f *reviewFlags) requests(in *input) ([]admission.Request, error) {
 		if err != nil {
 			return nil, err
 		}
+		world.objects = append(old, world.objects...) // the new ones replace them
 		world.addOld(old)
 	}
 	requests := make([]admission.Request, 0, len(objects))
@@ -220,6 +229,7 @@ type world struct {
 	defaultNamespace string
 	namespaces       map[string]*convention.Namespace
 	old              map[identity]*object.Object
+	objects          []inputObject // all of them, what is to be reviewed last
 }
 
 // identity names an object across versions.
@@ -233,6 +243,7 @@ func newWorld(defaultNamespace string, objects []inputObject) *world {
 		defaultNamespace: defaultNamespace,
 		namespaces:       map[string]*convention.Namespace{},
 		old:              map[identity]*object.Object{},
+		objects:          objects,
 	}
 	w.addNamespaces(objects)
 	return w
