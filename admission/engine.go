@@ -78,7 +78,7 @@ func (e *Engine) Profile() *v1alpha1.Profile {
 	p := *e.profile
 	p.Spec.Policies = map[string]v1alpha1.PolicySetting{}
 	for _, policy := range e.policies.Policies() {
-		setting := v1alpha1.PolicySetting{Action: string(policy.Action)}
+		setting := v1alpha1.PolicySetting{Action: string(policy.Action), Namespaces: e.profile.Spec.Policies[policy.ID].Namespaces}
 		if string(policy.Parameters) != "{}" && len(policy.Parameters) > 0 {
 			setting.Parameters = &runtime.RawExtension{Raw: policy.Parameters}
 		}
@@ -121,6 +121,9 @@ func (e *Engine) Review(ctx context.Context, r Request) Result {
 func (e *Engine) leavesAlone(r *Request) (field string, alone bool) {
 	if r.kind == (object.GroupKind{Kind: "Namespace"}) {
 		return "metadata.name", slices.Contains(e.excluded, r.reference().Name)
+	}
+	if r.kind == (object.GroupKind{Kind: "ConfigMap"}) && r.NamespaceName == awsAuthNamespace && r.reference().Name == awsAuth {
+		return "", false
 	}
 	return "metadata.namespace", slices.Contains(e.excluded, r.NamespaceName)
 }

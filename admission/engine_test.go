@@ -103,6 +103,37 @@ func TestReviewIsAFunction(t *testing.T) {
 	}
 }
 
+// TestFinalStateIsJudged: policies see what was filled, and the namespace that the author left to kubectl; what is printed has
+// the former only.
+func TestFinalStateIsJudged(t *testing.T) {
+	e := setup{policies: map[string]string{"final": rego("final", "pods", `
+deny contains "not filled" if input.containers[0].securityContext.readOnlyRootFilesystem != true
+
+deny contains "not filled" if not input.containers[0].securityContext
+
+deny contains "nowhere" if not input.request.object.metadata.namespace`)}}.engine(t)
+	for name, namespace := range map[string]string{"named": ", namespace: team-a", "left to kubectl": ""} {
+		t.Run(name, func(t *testing.T) {
+			m := manifest{name, toJSON(t, "apiVersion: v1\nkind: Pod\nmetadata: {name: web"+namespace+"}\nspec: {containers: [{name: web, image: \"shop:1\", args: [\"<&>\"]}]}")}
+			both := e.Review(t.Context(), m.offline(t, admission.Both))
+			if diff := cmp.Diff([]string{"allowed=true"}, verdict(&both)); diff != "" {
+				t.Errorf("verdict (-want +got):\n%s", diff)
+			}
+			sameJSON(t, "the patch and the object", both.Reviewed, apply(t, m, both.Patch))
+			if !bytes.Contains(both.Reviewed, []byte(`"<&>"`)) {
+				t.Errorf("the author's bytes changed: %s", both.Reviewed)
+			}
+			if len(both.Skipped) == 0 {
+				t.Error("no reason why the sidecar was not added")
+			}
+			judge := e.Review(t.Context(), m.offline(t, admission.Judge))
+			if diff := cmp.Diff([]string{"allowed=false", "deny final "}, verdict(&judge)); diff != "" {
+				t.Errorf("unfilled (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestRevision: whatever changes an answer changes the revision.
 func TestRevision(t *testing.T) {
 	seen := map[string]string{}

@@ -22,46 +22,56 @@ func (e *Engine) judge(ctx context.Context, r *Request, res *Result) {
 		request = r.root.With("object", o.Root.Bytes())
 	}
 	decision := e.policies.Evaluate(ctx, e.question(r, r.subject(), request))
-	softer := e.softer(r)
-	let := false                  // something was let through for a group of breakGlassGroups
-	var before *policies.Decision // of the old object, judged only when it matters
+	j := &judgement{engine: e, request: r, result: res, softer: e.softer(r)}
 	for _, v := range decision.Violations {
-		out := Violation{Policy: v.Policy, Action: string(v.Action), Field: v.Field, Message: v.Message, Fix: v.Fix}
-		if v.Action == policies.Deny {
-			switch name := e.excepted(r, v.Policy, res); {
-			case name != "":
-				out.Action, out.Exception = string(policies.Audit), name
-			case softer != "":
-				out.Action, out.Softened, let = string(policies.Warn), softer, true
-			default:
-				if before == nil {
-					before = e.judgeOld(ctx, r)
-				}
-				if slices.ContainsFunc(before.Violations, func(b policies.Violation) bool {
-					return b.Policy == v.Policy && b.Message == v.Message
-				}) {
-					out.Action, out.Ratcheted = string(policies.Warn), true
-				}
-			}
-		}
-		if out.Action == string(policies.Deny) {
-			res.Allowed = false
-		}
+		out := j.soften(ctx, v)
+		res.Allowed = res.Allowed && out.Action != string(policies.Deny)
 		res.Violations = append(res.Violations, out)
 	}
 	for _, u := range decision.Undecided {
 		out := Undecided{Policy: u.Policy, Reason: u.Reason, Action: string(u.Action)}
 		if u.Action == policies.Deny && e.excepted(r, u.Policy, res) == "" {
-			out.Enforced, let = softer == "", let || softer != ""
+			out.Enforced, j.let = j.softer == "", j.let || j.softer != ""
 		}
-		if out.Enforced {
-			res.Allowed = false
-		}
+		res.Allowed = res.Allowed && !out.Enforced
 		res.Undecided = append(res.Undecided, out)
 	}
-	if softer == breakGlass && let {
+	if j.softer == breakGlass && j.let {
 		res.Warnings = append(res.Warnings, "break-glass: this would be refused, but was let through for a group of the Profile's breakGlassGroups")
 	}
+}
+
+// judgement is one review on its way from what the policies say to what is done.
+type judgement struct {
+	engine  *Engine
+	request *Request
+	result  *Result
+	softer  string             // why denies only warn, or ""
+	let     bool               // something was let through for that reason
+	before  *policies.Decision // of the old object, judged only when it matters
+}
+
+// soften says what a violation does: a deny becomes less for an exception, for who asks, and for what the old object had already.
+func (j *judgement) soften(ctx context.Context, v policies.Violation) Violation {
+	out := Violation{Policy: v.Policy, Action: string(v.Action), Field: v.Field, Message: v.Message, Fix: v.Fix}
+	if v.Action != policies.Deny {
+		return out
+	}
+	if name := j.engine.excepted(j.request, v.Policy, j.result); name != "" {
+		out.Action, out.Exception = string(policies.Audit), name
+		return out
+	}
+	if j.softer != "" {
+		out.Action, out.Softened, j.let = string(policies.Warn), j.softer, true
+		return out
+	}
+	if j.before == nil {
+		j.before = j.engine.judgeOld(ctx, j.request)
+	}
+	if slices.ContainsFunc(j.before.Violations, func(b policies.Violation) bool { return b.Policy == v.Policy && b.Message == v.Message }) {
+		out.Action, out.Ratcheted = string(policies.Warn), true
+	}
+	return out
 }
 
 // beingDeleted reports whether the object of the request is going away: it is not held back, its finalizers must come off.
@@ -110,30 +120,4 @@ func (e *Engine) judgeOld(ctx context.Context, r *Request) *policies.Decision {
 	}
 	d := e.policies.Evaluate(ctx, e.question(r, r.old, r.root.With("object", r.old.Root.Bytes())))
 	return &d
-}
-
-// question is the request as the policies want it: request is the AdmissionRequest, and names are derived from o, the object
-// in it. The old object keeps its own app: an object that changes its app must not take the old app's secrets along.
-func (e *Engine) question(r *Request, o *object.Object, request []byte) policies.Review {
-	names := e.names(r, o)
-	q := policies.Review{
-		Group: r.kind.Group, Version: r.version, Kind: r.kind.Kind,
-		Subresource: r.Subresource, Operation: string(r.Operation),
-		Request:    request,
-		Namespaced: r.NamespaceName != "", Environment: names.Environment, App: names.App,
-		Inventory: r.Inventory,
-		Expected: map[string]any{
-			"secretScopes":    names.SecretScopes,
-			"appSecretScopes": names.AppSecretScopes,
-			"ingressHosts":    names.IngressHosts,
-			"iamRoles":        names.IAMRoles,
-		},
-	}
-	if names.RoleARN != "" {
-		q.Expected["roleArn"] = names.RoleARN
-	}
-	if r.Namespace != nil {
-		q.Namespace = &policies.Namespace{Name: r.Namespace.Name, Labels: r.Namespace.Labels, Annotations: r.Namespace.Annotations}
-	}
-	return q
 }

@@ -156,9 +156,24 @@ func TestJudge(t *testing.T) {
 			question{object: pod("shop:latest")},
 			[]string{"allowed=true", "audit image-tag " + field + " exception=vendor"},
 		},
-		"exception: every part that is given must fit": {
+		"exception: every part that is given must fit: the name": {
 			setup{exceptions: []string{exception("image-tag", "namespaces: [team-a], kinds: [Pod], names: [other]", later)}},
 			question{object: pod("shop:latest")},
+			[]string{"allowed=false", "deny image-tag " + field},
+		},
+		"exception: every part that is given must fit: the kind": {
+			setup{exceptions: []string{exception("image-tag", "namespaces: [team-a], kinds: [Job], names: [web]", later)}},
+			question{object: pod("shop:latest")},
+			[]string{"allowed=false", "deny image-tag " + field},
+		},
+		"exception: every part that is given must fit: the namespace": {
+			setup{exceptions: []string{exception("image-tag", "namespaces: [team-b], kinds: [Pod], names: [web]", later)}},
+			question{object: pod("shop:latest")},
+			[]string{"allowed=false", "deny image-tag " + field},
+		},
+		"exception: every part that is given must fit: the label": {
+			setup{exceptions: []string{exception("image-tag", "kinds: [Pod], labels: {matchLabels: {vendor: acme}}", later)}},
+			question{object: pod("shop:latest", "labels: {vendor: other}")},
 			[]string{"allowed=false", "deny image-tag " + field},
 		},
 		"exception: by label": {

@@ -51,7 +51,7 @@ func (e *Engine) Registration(target Target) Registration {
 			reg.Mutating.Webhooks = append(reg.Mutating.Webhooks, admissionv1.MutatingWebhook{
 				Name: entry.Name + ".gesso.dev", ClientConfig: target.clientConfig(entry.Path), Rules: rules,
 				FailurePolicy: failurePolicy(entry), MatchPolicy: new(admissionv1.Equivalent),
-				NamespaceSelector: e.namespaceSelector(entry), MatchConditions: matchConditions(entry),
+				NamespaceSelector: e.namespaceSelector(entry), MatchConditions: e.matchConditions(entry),
 				SideEffects: new(admissionv1.SideEffectClassNone), TimeoutSeconds: new(entry.TimeoutSeconds),
 				AdmissionReviewVersions: []string{"v1"}, ReinvocationPolicy: new(admissionv1.IfNeededReinvocationPolicy),
 			})
@@ -60,7 +60,7 @@ func (e *Engine) Registration(target Target) Registration {
 		reg.Validating.Webhooks = append(reg.Validating.Webhooks, admissionv1.ValidatingWebhook{
 			Name: entry.Name + ".gesso.dev", ClientConfig: target.clientConfig(entry.Path), Rules: rules,
 			FailurePolicy: failurePolicy(entry), MatchPolicy: new(admissionv1.Equivalent),
-			NamespaceSelector: e.namespaceSelector(entry), MatchConditions: matchConditions(entry),
+			NamespaceSelector: e.namespaceSelector(entry), MatchConditions: e.matchConditions(entry),
 			SideEffects: new(admissionv1.SideEffectClassNone), TimeoutSeconds: new(entry.TimeoutSeconds),
 			AdmissionReviewVersions: []string{"v1"},
 		})
@@ -88,6 +88,9 @@ func failurePolicy(entry Entry) *admissionv1.FailurePolicyType {
 // namespaceSelector leaves out the excluded namespaces by the label that the API server itself keeps on each Namespace, so
 // that nobody can leave by labelling his own.
 func (e *Engine) namespaceSelector(entry Entry) *metav1.LabelSelector {
+	if entry.Name == awsAuth {
+		return &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": awsAuthNamespace}}
+	}
 	s := &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
 		{Key: "kubernetes.io/metadata.name", Operator: metav1.LabelSelectorOpNotIn, Values: e.excluded},
 	}}
@@ -103,8 +106,29 @@ func (e *Engine) namespaceSelector(entry Entry) *metav1.LabelSelector {
 // called for them at all is cheaper than to answer that nothing is to be done.
 const controllerOwned = `has(object.metadata.ownerReferences) && object.metadata.ownerReferences.exists(r, has(r.controller) && r.controller)`
 
-func matchConditions(entry Entry) []admissionv1.MatchCondition {
+// subject is the object of a request, on a DELETE the old one (CEL).
+const subject = `(object != null ? object : oldObject)`
+
+// opaque is true for everything but the Secrets that a cluster, Helm or a certificate controller makes (CEL): those must not be in
+// a Fail entry.
+const opaque = `request.resource.resource != 'secrets' || request.resource.group != '' || ` + subject + `.type == 'Opaque'`
+
+func (e *Engine) matchConditions(entry Entry) []admissionv1.MatchCondition {
+	conditions := entryConditions(entry)
+	enforced := slices.ContainsFunc(e.judgedKinds(), func(k judgedKind) bool { return k.secrets() && len(k.enforced) > 0 })
 	switch {
+	case enforced && entry.Name == "closed":
+		return append(conditions, admissionv1.MatchCondition{Name: "of-secrets-only-opaque-ones", Expression: opaque})
+	case enforced && entry.Name == "open":
+		return append(conditions, admissionv1.MatchCondition{Name: "of-secrets-no-opaque-ones", Expression: strings.Replace(opaque, "== 'Opaque'", "!= 'Opaque'", 1)})
+	}
+	return conditions
+}
+
+func entryConditions(entry Entry) []admissionv1.MatchCondition {
+	switch {
+	case entry.Name == awsAuth:
+		return []admissionv1.MatchCondition{{Name: "aws-auth", Expression: subject + `.metadata.name == '` + awsAuth + `'`}}
 	case entry.Name == "defaults":
 		return []admissionv1.MatchCondition{{Name: "no-controller-owns-it", Expression: "!(" + controllerOwned + ")"}}
 	case entry.Name == "pods":
@@ -134,11 +158,20 @@ func (e *Engine) rules(entry Entry) []admissionv1.RuleWithOperations {
 				all = addRule(all, k.Group, k.Version, k.Resource, admissionv1.NamespacedScope, k.Operations)
 			}
 		}
+	case awsAuth:
+		for _, p := range e.policies.Policies() {
+			if p.ID == awsAuth && p.Enabled() {
+				all = addRule(all, "", "v1", "configmaps", admissionv1.NamespacedScope, []string{"CREATE", "DELETE", "UPDATE"})
+			}
+		}
 	case "closed", "open":
 		for _, k := range e.judgedKinds() {
 			mayFail, elsewhere := k.enforced, k.ridesAlong
 			if neverFail(k.Kind) {
 				mayFail, elsewhere = nil, k.operations()
+			}
+			if k.secrets() {
+				elsewhere = k.operations() // those that are not Opaque; see the match conditions
 			}
 			if entry.Name == "closed" {
 				all = addRule(all, k.Group, "*", k.resource(), admissionv1.NamespacedScope, mayFail)
@@ -153,6 +186,13 @@ func (e *Engine) rules(entry Entry) []admissionv1.RuleWithOperations {
 	}
 	return all
 }
+
+// aws-auth is the ConfigMap in kube-system that gives AWS principals their groups, and the policy and the entry for it. It is judged although
+// kube-system is left alone.
+const (
+	awsAuth          = "aws-auth"
+	awsAuthNamespace = "kube-system"
+)
 
 // judgedKind is a kind that some policy matches. Each operation on it goes to one entry only, so that a request is judged in one
 // call.
@@ -169,6 +209,9 @@ func (k *judgedKind) resource() string {
 	return k.Resource
 }
 
+// secrets reports whether the kind is Secret. Its objects are shared out between the entries by their type.
+func (k *judgedKind) secrets() bool { return k.Group == "" && k.Resource == "secrets" }
+
 // operations returns all that are judged, sorted.
 func (k *judgedKind) operations() []string {
 	return slices.Sorted(slices.Values(slices.Concat(k.enforced, k.ridesAlong)))
@@ -178,7 +221,7 @@ func (k *judgedKind) operations() []string {
 func (e *Engine) judgedKinds() []judgedKind {
 	var all []judgedKind
 	for _, p := range e.policies.Policies() {
-		if p.Action == policies.Off {
+		if !p.Enabled() || p.ID == awsAuth { // aws-auth has an entry of its own
 			continue
 		}
 		for _, m := range p.Match.Rules() {
@@ -186,7 +229,7 @@ func (e *Engine) judgedKinds() []judgedKind {
 			if at < 0 {
 				at, all = len(all), append(all, judgedKind{Kind: m.Kind})
 			}
-			if p.Action == policies.Deny {
+			if p.Enforced() {
 				all[at].enforced = append(all[at].enforced, m.Operations...)
 			} else {
 				all[at].ridesAlong = append(all[at].ridesAlong, m.Operations...)
@@ -216,7 +259,7 @@ func neverFail(k policies.Kind) bool {
 	}
 	switch k.Group {
 	case "":
-		return k.Kind == "Pod" || slices.Contains([]string{"pods", "namespaces", "nodes", "persistentvolumes", "secrets"}, k.Resource)
+		return k.Kind == "Pod" || slices.Contains([]string{"pods", "namespaces", "nodes", "persistentvolumes"}, k.Resource)
 	case "rbac.authorization.k8s.io":
 		return true
 	}

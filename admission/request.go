@@ -41,7 +41,7 @@ type Request struct {
 	Source string
 	// Namespace holds the facts of the object's Namespace. nil when they could not be had, and for cluster-scoped objects.
 	Namespace *convention.Namespace
-	// Inventory holds the other objects that policies read; nil where they could not be had.
+	// Inventory holds the other objects that policies read. nil when they could not be had: a policy that reads some cannot decide.
 	Inventory *policies.Snapshot
 	// Now is the time by which exceptions expire.
 	Now time.Time
@@ -102,8 +102,19 @@ func Decode(raw []byte) (Request, error) {
 	if r.UID == "" {
 		return Request{}, fmt.Errorf("read admission request: uid is missing")
 	}
+	if r.object, err = member(root, "object"); err != nil {
+		return r, err
+	}
+	if r.old, err = member(root, "oldObject"); err != nil {
+		return r, err
+	}
+	return r, r.check()
+}
+
+// check refuses a request that cannot be reviewed.
+func (r *Request) check() error {
 	if r.kind.Kind == "" || r.version == "" {
-		return r, fmt.Errorf("read admission request: kind is incomplete: it needs version and kind")
+		return fmt.Errorf("read admission request: kind is incomplete: it needs version and kind")
 	}
 	if r.kind == (object.GroupKind{Kind: "Namespace"}) {
 		r.NamespaceName = ""
@@ -111,29 +122,23 @@ func Decode(raw []byte) (Request, error) {
 	switch r.Operation {
 	case Create, Update, Delete, Connect:
 	default:
-		return r, fmt.Errorf("read admission request: unknown operation %q", r.Operation)
-	}
-	if r.object, err = member(root, "object"); err != nil {
-		return r, err
-	}
-	if r.old, err = member(root, "oldObject"); err != nil {
-		return r, err
+		return fmt.Errorf("read admission request: unknown operation %q", r.Operation)
 	}
 	if r.object == nil && (r.Operation == Create || r.Operation == Update) {
-		return r, fmt.Errorf("read admission request: %s without an object", r.Operation)
+		return fmt.Errorf("read admission request: %s without an object", r.Operation)
 	}
 	// Policies are chosen by the request's kind, defaults by the object's: a request whose parts disagree would be judged
 	// as one thing and filled as another.
 	for _, o := range []*object.Object{r.object, r.old} {
 		if o != nil && o.GroupKind() != r.kind {
-			return r, fmt.Errorf("read admission request: kind is %s of %s, but the object is %s of %s",
+			return fmt.Errorf("read admission request: kind is %s of %s, but the object is %s of %s",
 				r.kind.Kind, group(r.kind.Group), o.Kind, group(o.Group))
 		}
 	}
-	return r, nil
+	return nil
 }
 
-// group names an API group in messages.
+// group names an API group in an error; the core group's name is empty.
 func group(name string) string {
 	if name == "" {
 		return "the core group"

@@ -112,15 +112,7 @@ func (f *engineFlags) read(ctx context.Context, ownNamespace string, last *polic
 		}
 		sources = append(sources, policies.Source{Name: dir, FS: os.DirFS(dir)})
 	}
-	settings := map[string]policies.Setting{}
-	for id, s := range profile.Spec.Policies {
-		setting := policies.Setting{Action: policies.Action(s.Action)}
-		if s.Parameters != nil {
-			setting.Parameters = s.Parameters.Raw
-		}
-		settings[id] = setting
-	}
-	set, problems := policies.Load(ctx, sources, settings)
+	set, problems := policies.Load(ctx, sources, admission.Settings(profile))
 	if ctx.Err() != nil {
 		return nil, nil, errInterrupted // the problems are not the policies'
 	}

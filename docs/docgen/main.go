@@ -84,15 +84,7 @@ func example(ctx context.Context, file string) (*admission.Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read profile: %w", err)
 	}
-	settings := map[string]policies.Setting{}
-	for id, s := range profile.Spec.Policies {
-		setting := policies.Setting{Action: policies.Action(s.Action)}
-		if s.Parameters != nil {
-			setting.Parameters = s.Parameters.Raw
-		}
-		settings[id] = setting
-	}
-	set, problems := policies.Load(ctx, []policies.Source{policies.Library()}, settings)
+	set, problems := policies.Load(ctx, []policies.Source{policies.Library()}, admission.Settings(profile))
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("load policies: %w", problems[0])
 	}

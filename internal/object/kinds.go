@@ -1,6 +1,7 @@
 package object
 
 import (
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -18,26 +19,29 @@ func Scope(gk GroupKind) (resource string, namespaced bool) {
 	return resource, !clusterScoped(gk)
 }
 
-// clusterScoped lists the built-in kinds without a namespace (kubectl api-resources --namespaced=false, Kubernetes 1.37).
+// clusterScoped reports whether a kind has no namespace (kubectl api-resources --namespaced=false, Kubernetes 1.37).
 func clusterScoped(gk GroupKind) bool {
+	only := func(kinds ...string) bool { return slices.Contains(kinds, gk.Kind) }
 	switch gk.Group {
 	case "":
-		return gk.Kind == "Namespace" || gk.Kind == "Node" || gk.Kind == "PersistentVolume" || gk.Kind == "ComponentStatus"
+		return only("Namespace", "Node", "PersistentVolume", "ComponentStatus")
 	case "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "flowcontrol.apiserver.k8s.io",
-		"node.k8s.io", "scheduling.k8s.io", "internal.apiserver.k8s.io", "storagemigration.k8s.io":
-		return gk.Kind != "Workload" && gk.Kind != "PodGroup"
-	case "certificates.k8s.io":
-		return gk.Kind == "CertificateSigningRequest" || gk.Kind == "ClusterTrustBundle"
-	case "authentication.k8s.io":
+		"node.k8s.io", "internal.apiserver.k8s.io", "storagemigration.k8s.io", "authentication.k8s.io":
 		return true
+	case "scheduling.k8s.io":
+		return !only("Workload", "PodGroup")
+	case "certificates.k8s.io":
+		return only("CertificateSigningRequest", "ClusterTrustBundle")
 	case "authorization.k8s.io":
-		return gk.Kind != "LocalSubjectAccessReview"
+		return !only("LocalSubjectAccessReview")
 	case "networking.k8s.io":
-		return gk.Kind == "IngressClass" || gk.Kind == "IPAddress" || gk.Kind == "ServiceCIDR"
+		return only("IngressClass", "IPAddress", "ServiceCIDR")
 	case "resource.k8s.io":
-		return gk.Kind != "ResourceClaim" && gk.Kind != "ResourceClaimTemplate"
+		return !only("ResourceClaim", "ResourceClaimTemplate")
 	case "storage.k8s.io":
-		return gk.Kind != "CSIStorageCapacity"
+		return !only("CSIStorageCapacity")
+	case "gesso.dev":
+		return true
 	}
 	return gk.Kind != "Cluster" && strings.HasPrefix(gk.Kind, "Cluster") // several operators have a Cluster in a namespace
 }

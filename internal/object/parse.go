@@ -22,7 +22,11 @@ func (e *SyntaxError) Error() string {
 	if e.Path == "" {
 		return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Reason)
 	}
-	return fmt.Sprintf("line %d, column %d: at %s: %s", e.Line, e.Column, e.Path, e.Reason)
+	path := e.Path
+	if len(path) > 200 { // nobody reads a path of a thousand levels
+		path = path[:200] + "…"
+	}
+	return fmt.Sprintf("line %d, column %d: at %s: %s", e.Line, e.Column, path, e.Reason)
 }
 
 // Parse reads one JSON value and nothing after it. It is strict where encoding/json is lenient: a member name that
@@ -125,24 +129,9 @@ func (p *parser) object() (*Node, error) {
 		if !p.at('"') {
 			return nil, p.fail("unexpected %s where a member name should begin", p.here())
 		}
-		from := p.pos
-		if err := p.str(); err != nil {
+		k, err := p.memberName(n, &seen)
+		if err != nil {
 			return nil, err
-		}
-		k := key{raw: p.data[from:p.pos]}
-		k.name = unquote(k.raw)
-		if seen == nil && len(n.keys) > 16 {
-			seen = make(map[string]struct{}, 64)
-			for i := range n.keys {
-				seen[n.keys[i].name] = struct{}{}
-			}
-		}
-		if _, twice := seen[k.name]; twice || seen == nil && n.member(k.name) != nil {
-			p.pos = from
-			return nil, p.fail("member %q comes twice", k.name)
-		}
-		if seen != nil {
-			seen[k.name] = struct{}{}
 		}
 		p.space()
 		if !p.at(':') {
@@ -168,6 +157,30 @@ func (p *parser) object() (*Node, error) {
 	p.pos++
 	n.raw = p.data[start:p.pos]
 	return n, nil
+}
+
+// memberName reads the name of the next member of n, which must be new. seen holds the names so far once they are many.
+func (p *parser) memberName(n *Node, seen *map[string]struct{}) (key, error) {
+	from := p.pos
+	if err := p.str(); err != nil {
+		return key{}, err
+	}
+	k := key{raw: p.data[from:p.pos]}
+	k.name = unquote(k.raw)
+	if *seen == nil && len(n.keys) > 16 {
+		*seen = make(map[string]struct{}, 64)
+		for i := range n.keys {
+			(*seen)[n.keys[i].name] = struct{}{}
+		}
+	}
+	if _, twice := (*seen)[k.name]; twice || *seen == nil && n.member(k.name) != nil {
+		p.pos = from
+		return key{}, p.fail("member %q comes twice", k.name)
+	}
+	if *seen != nil {
+		(*seen)[k.name] = struct{}{}
+	}
+	return k, nil
 }
 
 func (p *parser) array() (*Node, error) {
