@@ -17,11 +17,13 @@ import (
 )
 
 func contextWithDeadline(t testing.TB, in time.Duration) (context.Context, context.CancelFunc) {
+	t.Helper()
 	return context.WithDeadline(t.Context(), time.Now().Add(in))
 }
 
 // profiles are the two that every property is held under.
 func profiles(t testing.TB) map[string]*v1alpha1.Profile {
+	t.Helper()
 	return map[string]*v1alpha1.Profile{"built-in": v1alpha1.Builtin(), "example": exampleProfile(t)}
 }
 

@@ -165,23 +165,30 @@ func (e *Engine) rules(entry Entry) []admissionv1.RuleWithOperations {
 			}
 		}
 	case "closed", "open":
-		for _, k := range e.judgedKinds() {
-			mayFail, elsewhere := k.enforced, k.ridesAlong
-			if neverFail(k.Kind) {
-				mayFail, elsewhere = nil, k.operations()
-			}
-			if k.secrets() {
-				elsewhere = k.operations() // those that are not Opaque; see the match conditions
-			}
-			if entry.Name == "closed" {
-				all = addRule(all, k.Group, "*", k.resource(), admissionv1.NamespacedScope, mayFail)
-				continue
-			}
-			all = addRule(all, k.Group, "*", k.resource(), admissionv1.AllScopes, elsewhere)
-			if !builtInGroup(k.Group) {
-				// Whether a custom kind is cluster-scoped is not known here. If it is, it must not be in a Fail entry.
-				all = addRule(all, k.Group, "*", k.resource(), admissionv1.ClusterScope, mayFail)
-			}
+		all = e.judgingRules(entry)
+	}
+	return all
+}
+
+// judgingRules returns what is sent to closed or open.
+func (e *Engine) judgingRules(entry Entry) []admissionv1.RuleWithOperations {
+	var all []admissionv1.RuleWithOperations
+	for _, k := range e.judgedKinds() {
+		mayFail, elsewhere := k.enforced, k.ridesAlong
+		if neverFail(k.Kind) {
+			mayFail, elsewhere = nil, k.operations()
+		}
+		if k.secrets() {
+			elsewhere = k.operations() // those that are not Opaque; see the match conditions
+		}
+		if entry.Name == "closed" {
+			all = addRule(all, k.Group, "*", k.resource(), admissionv1.NamespacedScope, mayFail)
+			continue
+		}
+		all = addRule(all, k.Group, "*", k.resource(), admissionv1.AllScopes, elsewhere)
+		if !builtInGroup(k.Group) {
+			// Whether a custom kind is cluster-scoped is not known here. If it is, it must not be in a Fail entry.
+			all = addRule(all, k.Group, "*", k.resource(), admissionv1.ClusterScope, mayFail)
 		}
 	}
 	return all

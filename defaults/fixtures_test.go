@@ -274,8 +274,8 @@ func reasons(t *testing.T) []string {
 }
 
 func errorLines(err error) []byte {
-	var all utilerrors.Aggregate
-	if !errors.As(err, &all) {
+	all, ok := errors.AsType[utilerrors.Aggregate](err)
+	if !ok {
 		if err != nil {
 			return []byte(err.Error())
 		}

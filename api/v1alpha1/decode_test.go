@@ -16,11 +16,11 @@ const profileHead = "apiVersion: gesso.dev/v1alpha1\nkind: Profile\n"
 
 // decodeErrors returns the lines of an error: all at once where it is a list.
 func decodeErrors(err error) []string {
-	var all utilerrors.Aggregate
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case !errors.As(err, &all):
+	}
+	all, ok := errors.AsType[utilerrors.Aggregate](err)
+	if !ok {
 		return []string{err.Error()}
 	}
 	var lines []string

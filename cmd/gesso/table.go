@@ -125,36 +125,43 @@ func madeHere(r *admission.Result, field string) bool {
 	})
 }
 
+// place is a field with the position of one container, or with those of several containers that have the same field.
+type place struct {
+	head, tail string // around the position; all of the field in head where it has none
+	positions  []string
+}
+
 // together shortens a list of fields: what comes before the pod spec is left out, the same field of several containers is told
 // once (containers[0,1].image), and several fields of one parent too (containers[0].resources.{requests.cpu,limits.memory}).
 func together(podSpec string, fields []string) []string {
 	position := regexp.MustCompile(`\[\d+\]`)
-	type group struct {
-		head, tail string // around the position; all of the field in head where it has none
-		positions  []string
-	}
-	var groups []*group
+	var places []*place
 	for _, f := range fields {
 		f = strings.TrimPrefix(f, podSpec)
-		g := &group{head: f}
+		p := &place{head: f}
 		if at := position.FindStringIndex(f); at != nil {
-			g = &group{f[:at[0]], f[at[1]:], []string{f[at[0]+1 : at[1]-1]}}
+			p = &place{f[:at[0]], f[at[1]:], []string{f[at[0]+1 : at[1]-1]}}
 		}
-		i := slices.IndexFunc(groups, func(h *group) bool {
-			return h.head == g.head && h.tail == g.tail && len(h.positions) > 0 && len(g.positions) > 0
+		i := slices.IndexFunc(places, func(q *place) bool {
+			return q.head == p.head && q.tail == p.tail && len(q.positions) > 0 && len(p.positions) > 0
 		})
 		if i < 0 {
-			groups = append(groups, g)
-		} else if !slices.Contains(groups[i].positions, g.positions[0]) {
-			groups[i].positions = append(groups[i].positions, g.positions[0])
+			places = append(places, p)
+		} else if !slices.Contains(places[i].positions, p.positions[0]) {
+			places[i].positions = append(places[i].positions, p.positions[0])
 		}
 	}
+	return braced(places)
+}
+
+// braced writes places, with the fields of one parent in braces.
+func braced(places []*place) []string {
 	type brace struct {
 		parent string
 		names  []string
 	}
 	var braces []*brace
-	for _, g := range groups {
+	for _, g := range places {
 		b := &brace{parent: g.head}
 		if len(g.positions) > 0 {
 			b.parent += "[" + strings.Join(g.positions, ",") + "]"

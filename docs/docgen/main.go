@@ -57,7 +57,8 @@ func run(ctx context.Context, root string) error {
 			return fmt.Errorf("remove old page: %w", err)
 		}
 	}
-	index := generated + "# The policy library\n\nThe action is that of the built-in Profile. [How to write your own](../writing-policies.md).\n\n| policy | what it holds | action |\n| --- | --- | --- |\n"
+	var index strings.Builder
+	index.WriteString(generated + "# The policy library\n\nThe action is that of the built-in Profile. [How to write your own](../writing-policies.md).\n\n| policy | what it holds | action |\n| --- | --- | --- |\n")
 	for _, p := range engine.Policies() {
 		text, err := page(ctx, engine, library, p)
 		if err != nil {
@@ -66,9 +67,9 @@ func run(ctx context.Context, root string) error {
 		if err := os.WriteFile(filepath.Join(folder, p.ID+".md"), []byte(text), 0o644); err != nil {
 			return fmt.Errorf("write page: %w", err)
 		}
-		index += fmt.Sprintf("| [`%s`](%s.md) | %s | %s |\n", p.ID, p.ID, p.Title, p.DefaultAction)
+		fmt.Fprintf(&index, "| [`%s`](%s.md) | %s | %s |\n", p.ID, p.ID, p.Title, p.DefaultAction)
 	}
-	if err := os.WriteFile(filepath.Join(folder, "README.md"), []byte(index), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "README.md"), []byte(index.String()), 0o644); err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}
 	return nil
