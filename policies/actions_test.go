@@ -16,22 +16,22 @@ func TestNamespaceActions(t *testing.T) {
 		facts   *Namespace // of the namespace team-a; nil is unknown
 		want    []string
 	}{
-		"no entry": {Setting{Action: Audit}, nil, []string{"d audit", "w audit"}},
-		"by name":  {Setting{Action: Warn, Namespaces: []NamespaceAction{{Names: []string{"b", "team-a"}, Action: Deny}}}, nil, []string{"d deny", "w warn"}},
-		"another name": {Setting{Action: Warn, Namespaces: []NamespaceAction{{Names: []string{"b"}, Action: Deny}}}, nil, []string{"d warn", "w warn"}},
-		"by label":     {Setting{Action: Warn, Namespaces: []NamespaceAction{{Labels: prod, Action: Deny}}}, &Namespace{Name: "team-a", Labels: map[string]string{"env": "prod", "a": "b"}}, []string{"d deny", "w warn"}},
-		"another label": {Setting{Action: Warn, Namespaces: []NamespaceAction{{Labels: prod, Action: Deny}}}, &Namespace{Name: "team-a", Labels: map[string]string{"env": "dev"}}, []string{"d warn", "w warn"}},
+		"no entry":                         {Setting{Action: Audit}, nil, []string{"d audit", "w audit"}},
+		"by name":                          {Setting{Action: Warn, Namespaces: []NamespaceAction{{Names: []string{"b", "team-a"}, Action: Deny}}}, nil, []string{"d deny", "w warn"}},
+		"another name":                     {Setting{Action: Warn, Namespaces: []NamespaceAction{{Names: []string{"b"}, Action: Deny}}}, nil, []string{"d warn", "w warn"}},
+		"by label":                         {Setting{Action: Warn, Namespaces: []NamespaceAction{{Labels: prod, Action: Deny}}}, &Namespace{Name: "team-a", Labels: map[string]string{"env": "prod", "a": "b"}}, []string{"d deny", "w warn"}},
+		"another label":                    {Setting{Action: Warn, Namespaces: []NamespaceAction{{Labels: prod, Action: Deny}}}, &Namespace{Name: "team-a", Labels: map[string]string{"env": "dev"}}, []string{"d warn", "w warn"}},
 		"name and label, one of them only": {Setting{Action: Warn, Namespaces: []NamespaceAction{{Names: []string{"team-a"}, Labels: prod, Action: Deny}}}, &Namespace{Name: "team-a"}, []string{"d warn", "w warn"}},
-		"the first counts": {Setting{Namespaces: []NamespaceAction{{Names: []string{"team-a"}, Action: Audit}, {Names: []string{"team-a"}, Action: Deny}}}, nil, []string{"d audit", "w audit"}},
-		"off here":         {Setting{Namespaces: []NamespaceAction{{Names: []string{"team-a"}, Action: Off}}}, nil, nil},
-		"on here only":     {Setting{Action: Off, Namespaces: []NamespaceAction{{Names: []string{"team-a"}, Action: Warn}}}, nil, []string{"d warn", "w warn"}},
-		"on elsewhere":     {Setting{Action: Off, Namespaces: []NamespaceAction{{Names: []string{"b"}, Action: Deny}}}, nil, nil},
-		"labels unknown":   {Setting{Action: Warn, Namespaces: []NamespaceAction{{Labels: prod, Action: Deny}}}, nil, []string{`deny: the Namespace "team-a" is not known yet`}},
-		"labels unknown, off otherwise": {Setting{Action: Off, Namespaces: []NamespaceAction{{Labels: prod, Action: Audit}}}, nil, []string{`audit: the Namespace "team-a" is not known yet`}},
-		"labels unknown, the same anyway": {Setting{Action: Warn, Namespaces: []NamespaceAction{{Labels: prod, Action: Warn}}}, nil, []string{"d warn", "w warn"}},
-		"labels unknown, of another name": {Setting{Action: Warn, Namespaces: []NamespaceAction{{Names: []string{"b"}, Labels: prod, Action: Deny}}}, nil, []string{"d warn", "w warn"}},
-		"a name before unknown labels":    {Setting{Action: Warn, Namespaces: []NamespaceAction{{Names: []string{"team-a"}, Action: Deny}, {Labels: prod, Action: Audit}}}, nil, []string{"d deny", "w warn"}},
-		"a name behind unknown labels":    {Setting{Action: Off, Namespaces: []NamespaceAction{{Labels: prod, Action: Audit}, {Names: []string{"team-a"}, Action: Warn}}}, nil, []string{`warn: the Namespace "team-a" is not known yet`}},
+		"the first counts":                 {Setting{Namespaces: []NamespaceAction{{Names: []string{"team-a"}, Action: Audit}, {Names: []string{"team-a"}, Action: Deny}}}, nil, []string{"d audit", "w audit"}},
+		"off here":                         {Setting{Namespaces: []NamespaceAction{{Names: []string{"team-a"}, Action: Off}}}, nil, nil},
+		"on here only":                     {Setting{Action: Off, Namespaces: []NamespaceAction{{Names: []string{"team-a"}, Action: Warn}}}, nil, []string{"d warn", "w warn"}},
+		"on elsewhere":                     {Setting{Action: Off, Namespaces: []NamespaceAction{{Names: []string{"b"}, Action: Deny}}}, nil, nil},
+		"labels unknown":                   {Setting{Action: Warn, Namespaces: []NamespaceAction{{Labels: prod, Action: Deny}}}, nil, []string{`deny: the Namespace "team-a" is not known yet`}},
+		"labels unknown, off otherwise":    {Setting{Action: Off, Namespaces: []NamespaceAction{{Labels: prod, Action: Audit}}}, nil, []string{`audit: the Namespace "team-a" is not known yet`}},
+		"labels unknown, the same anyway":  {Setting{Action: Warn, Namespaces: []NamespaceAction{{Labels: prod, Action: Warn}}}, nil, []string{"d warn", "w warn"}},
+		"labels unknown, of another name":  {Setting{Action: Warn, Namespaces: []NamespaceAction{{Names: []string{"b"}, Labels: prod, Action: Deny}}}, nil, []string{"d warn", "w warn"}},
+		"a name before unknown labels":     {Setting{Action: Warn, Namespaces: []NamespaceAction{{Names: []string{"team-a"}, Action: Deny}, {Labels: prod, Action: Audit}}}, nil, []string{"d deny", "w warn"}},
+		"a name behind unknown labels":     {Setting{Action: Off, Namespaces: []NamespaceAction{{Labels: prod, Action: Audit}, {Names: []string{"team-a"}, Action: Warn}}}, nil, []string{`warn: the Namespace "team-a" is not known yet`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			set := load(t, map[string]Setting{"x": tc.setting}, x)

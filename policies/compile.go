@@ -19,6 +19,7 @@ type compiled struct {
 	query      rego.PreparedEvalQuery
 	// builtins is for error messages: the names that an evaluation error may begin with.
 	builtins []string
+	health   *health
 }
 
 // compiler turns folders into policies. It is made for one Load and holds what all policies share.
@@ -30,6 +31,7 @@ type compiler struct {
 }
 
 func newCompiler(ctx context.Context) (*compiler, error) {
+	bindBounds()
 	list, err := readAllowList()
 	if err != nil {
 		return nil, err
@@ -84,7 +86,7 @@ func (c *compiler) compile(ctx context.Context, f folder, setting Setting) (*com
 		}
 		meta.schema = schema
 	}
-	p := &compiled{Policy: meta.policy(f, setting), inventory: meta.inventory, builtins: c.list.Builtins}
+	p := &compiled{Policy: meta.policy(f, setting), inventory: meta.inventory, builtins: c.list.Builtins, health: &health{}}
 	if problems := c.setParameters(ctx, p, meta, setting); len(problems) > 0 {
 		return nil, problems
 	}

@@ -31,7 +31,7 @@ func Load(ctx context.Context, sources []Source, settings map[string]Setting) (*
 	for _, problem := range problems {
 		known[problem.Policy] = problem.Policy != "" // a policy that cannot be read does exist
 	}
-	set := &Set{deadline: defaultDeadline, index: map[target][]*compiled{}, revision: revision(found, settings)}
+	set := newSet(revision(found, settings))
 	compiler, err := newCompiler(ctx)
 	if err != nil {
 		return set, append(problems, Problem{Reason: oneLine(err.Error())})

@@ -3,6 +3,8 @@ package policies
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +21,19 @@ type Set struct {
 	index    map[target][]*compiled
 	revision string
 	deadline time.Duration
+	// slots holds one token for each review that is being evaluated. It is shared by the copies of a set.
+	slots chan struct{}
+	now   func() time.Time
+}
+
+// newSet returns a set without policies. A review takes a slot while it is parsed and evaluated: more at once than there are processors
+// would only make all of them slower and their memory add up.
+func newSet(revision string) *Set {
+	return &Set{
+		deadline: defaultDeadline, index: map[target][]*compiled{}, revision: revision,
+		slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		now:   time.Now, //nolint:forbidigo // for durations of evaluations only: no verdict depends on the time of day
+	}
 }
 
 // add is called by Load only, in the order of ids, so that each list of the index is in that order too.
@@ -117,39 +132,65 @@ type Undecided struct {
 // the reason, is in the decision.
 //
 // Policies are asked one after the other. Each has its own time limit, and where ctx has a deadline none may take more than its share of
-// what is left, so that a slow policy costs no other its verdict.
+// what is left, so that a slow policy costs no other its verdict. At most GOMAXPROCS reviews are evaluated at once; the others wait, as
+// long as ctx lets them.
 func (s *Set) Evaluate(ctx context.Context, r Review) Decision {
 	matching := s.matching(r)
 	if len(matching) == 0 {
 		return Decision{}
 	}
 	var decision Decision
-	view, err := newView(r)
+	undecided := func(p *compiled, action Action, reason string) {
+		decision.Undecided = append(decision.Undecided, Undecided{Policy: p.ID, Action: action, Reason: reason})
+	}
+	var (
+		v   *view
+		err = s.enter(ctx)
+	)
+	if err == nil {
+		defer s.leave()
+		v, err = newView(r)
+	}
 	for i, p := range matching {
-		action, known := r.action(p, view)
+		action, known := r.action(p, v)
 		if action == Off {
 			continue
 		}
 		inventory, missing := r.Inventory.read(p.inventory)
-		reason := ""
 		switch {
 		case err != nil:
-			reason = err.Error()
+			undecided(p, action, err.Error())
 		case !known, p.ReadsNamespace && r.Namespaced && r.Namespace == nil:
-			reason = "the Namespace " + view.namespaceName() + "is not known yet"
+			undecided(p, action, "the Namespace "+v.namespaceName()+"is not known yet")
 		case missing != "":
-			reason = "the inventory of " + missing + " has not been read yet"
+			undecided(p, action, "the inventory of "+missing+" has not been read yet")
 		default:
-			var found []Violation
-			found, reason = p.judge(ctx, question{view: view, action: action, inventory: inventory}, s.budget(ctx, len(matching)-i))
+			found, reason := s.judge(ctx, p, question{view: v, action: action, inventory: inventory}, s.budget(ctx, len(matching)-i))
+			if reason != "" {
+				undecided(p, action, reason)
+			}
 			decision.Violations = append(decision.Violations, found...)
-		}
-		if reason != "" {
-			decision.Undecided = append(decision.Undecided, Undecided{Policy: p.ID, Action: action, Reason: reason})
 		}
 	}
 	return decision
 }
+
+// enter waits for a slot. The error is the reason why there was none.
+func (s *Set) enter(ctx context.Context) error {
+	select {
+	case s.slots <- struct{}{}: // a free slot is taken even where the time is up, so that the reason is the policy's own
+		return nil
+	default:
+	}
+	select {
+	case s.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return errors.New(timeReason(ctx, 1))
+	}
+}
+
+func (s *Set) leave() { <-s.slots }
 
 // action is the one in force for a policy; see actionIn. The view is nil for a request that cannot be read.
 func (r Review) action(p *compiled, v *view) (action Action, known bool) {
@@ -166,12 +207,10 @@ func (r Review) action(p *compiled, v *view) (action Action, known bool) {
 	return p.actionIn(name, r.Namespace)
 }
 
-// budget is the time for the next policy of as many as are left. It is the only use of a clock in this package, and no verdict depends
-// on it but "deadline exceeded".
+// budget is the time for the next policy of as many as are left. No verdict depends on it but "deadline exceeded".
 func (s *Set) budget(ctx context.Context, left int) time.Duration {
 	if end, limited := ctx.Deadline(); limited {
-		left := time.Until(end) / time.Duration(left) //nolint:forbidigo // a deadline, see above
-		return min(s.deadline, left)
+		return min(s.deadline, end.Sub(s.now())/time.Duration(left))
 	}
 	return s.deadline
 }
