@@ -70,7 +70,7 @@ func TestRegoIsFormatted(t *testing.T) {
 
 // TestRego runs the Rego tests of the shared helpers and of each policy, strictly compiled, with what policies may use and no more.
 func TestRego(t *testing.T) {
-	c, err := newCompiler(t.Context())
+	c, err := newCompiler(t.Context(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
