@@ -24,6 +24,8 @@ type engineFlags struct {
 	exceptions string
 	// deadline is how long one policy may take over one review; 0 for what a webhook can afford.
 	deadline time.Duration
+	// print gets what policies print; nil erases the print statements.
+	print policies.PrintFunc
 }
 
 func (f *engineFlags) register(cmd *cobra.Command) {
@@ -48,7 +50,7 @@ type loaded struct {
 
 // policyProblem is what is wrong with a policy, or with what the Profile says of it, in one line.
 type policyProblem struct {
-	policy string // "" for what belongs to no single one
+	policy string // "" for what belongs to no policy that exists
 	line   string
 }
 
@@ -112,13 +114,22 @@ func (f *engineFlags) read(ctx context.Context, ownNamespace string, last *polic
 		}
 		sources = append(sources, policies.Source{Name: dir, FS: os.DirFS(dir)})
 	}
-	set, problems := policies.Load(ctx, sources, admission.Settings(profile))
+	options := []policies.Option{policies.Previous(last)}
+	if f.print != nil {
+		options = append(options, policies.WithPrint(f.print))
+	}
+	set, problems := policies.Load(ctx, sources, admission.Settings(profile), options...)
 	if ctx.Err() != nil {
 		return nil, nil, errInterrupted // the problems are not the policies'
 	}
 	l = &loaded{set: set}
+	quarantined := set.Quarantined()
 	for _, p := range problems {
-		l.problems = append(l.problems, policyProblem{p.Policy, f.problem(p)})
+		line := policyProblem{line: f.problem(p)}
+		if slices.Contains(quarantined, p) {
+			line.policy = p.Policy
+		}
+		l.problems = append(l.problems, line)
 	}
 	exceptions, wrong := f.loadExceptions(l)
 	if f.deadline > 0 {
@@ -134,7 +145,9 @@ func (f *engineFlags) read(ctx context.Context, ownNamespace string, last *polic
 // problem says in one line what is wrong with a policy, or with what the Profile says of it.
 func (f *engineFlags) problem(p policies.Problem) string {
 	if p.File == "" && p.Policy != "" { // what is wrong is the setting
-		return fmt.Sprintf("%s: spec.policies[%s]: %s", f.profileName(), p.Policy, p.Reason)
+		where := fmt.Sprintf("%s: spec.policies[%s]", f.profileName(), p.Policy)
+		p.Policy = ""
+		return where + ": " + p.Error()
 	}
 	return p.Error()
 }

@@ -188,6 +188,28 @@ func TestReload(t *testing.T) {
 			wantSaid: []string{`"msg"="reload: in force"`},
 		},
 		{
+			what:  "a policy that does not compile serves on as it was, and all others go with the times",
+			files: map[string]string{onePolicy: saying("one", "broken") + "deny contains \"x\" if no_such\n", twoPolicy: saying("two", "second")},
+			want:  []string{"deny one: third", "deny two: second"},
+			wantSaid: []string{
+				`"msg"="reload: in force"`, `"problems"=["policies/one/one.rego:9:22: var no_such is unsafe (the version before serves on)"]`,
+			},
+		},
+		{
+			what: "a parameter that it does not take", files: map[string]string{
+				onePolicy: saying("one", "fourth"), "profile.yaml": strings.Replace(minimalProfile, "{}", "{policies: {one: {parameters: {a: 1}}}}", 1),
+			},
+			want: []string{"deny one: third", "deny two: second"},
+			wantSaid: []string{
+				`"msg"="reload: in force"`, `"problems"=["profile.yaml: spec.policies[one]: parameter \"a\": the policy takes no parameters (the version before serves on)"]`,
+			},
+		},
+		{
+			what: "all is well again", files: map[string]string{onePolicy: saying("one", "third"), twoPolicy: saying("two", "first"), "profile.yaml": minimalProfile},
+			want:     []string{"deny one: third", "deny two: first"},
+			wantSaid: []string{`"msg"="reload: in force"`, `"problems"=[]`},
+		},
+		{
 			what: "a policy is gone", remove: "policies/two",
 			want:     []string{"deny one: third"},
 			wantSaid: []string{`"msg"="reload: in force"`},
