@@ -28,6 +28,7 @@ type reviewFlags struct {
 	asGroups   []string
 	now        string
 	output     string
+	verbose    bool
 	world      *world // what was read
 }
 
@@ -64,6 +65,7 @@ Exit codes: 0 all allowed; 1 something is denied; 2 could not read (nothing is p
 	cmd.Flags().StringArrayVar(&flags.asGroups, "as-group", nil, "`GROUP` of the user who asks; may be repeated")
 	cmd.Flags().StringVar(&flags.now, "now", "", "`TIME` by which exceptions expire, RFC 3339; without it the clock's")
 	cmd.Flags().StringVarP(&flags.output, "output", "o", "", "table, yaml or json; without it table on a terminal, else yaml")
+	cmd.Flags().BoolVarP(&flags.verbose, "verbose", "v", false, "tell on standard error what the print statements of policies say")
 	completeFiles(cmd, "filename", "yaml", "yml", "json")
 	completeFiles(cmd, "old", "yaml", "yml", "json")
 	completeFiles(cmd, "namespaces", "yaml", "yml", "json")
@@ -103,6 +105,10 @@ func (f *reviewFlags) review(cmd *cobra.Command) error {
 		return err
 	}
 	f.deadline = patience
+	var prints printed
+	if f.verbose {
+		f.print = prints.take
+	}
 	engine, err := f.engine(cmd.Context(), "")
 	if err != nil {
 		return err
@@ -114,6 +120,7 @@ func (f *reviewFlags) review(cmd *cobra.Command) error {
 	results := make([]admission.Result, len(requests))
 	for i, r := range requests {
 		r.Inventory = inventory
+		prints.reviewing(r.Source)
 		results[i] = engine.Review(cmd.Context(), r)
 	}
 	if err := cmd.Context().Err(); err != nil {
@@ -121,6 +128,9 @@ func (f *reviewFlags) review(cmd *cobra.Command) error {
 	}
 	for _, note := range in.notes {
 		fmt.Fprintln(cmd.ErrOrStderr(), "note:", note)
+	}
+	for _, line := range prints.lines {
+		fmt.Fprintln(cmd.ErrOrStderr(), line)
 	}
 	if err := render(out, cmd.ErrOrStderr(), results, width); err != nil {
 		return fmt.Errorf("print results: %w", err)
