@@ -29,7 +29,7 @@ func (e *Engine) judge(ctx context.Context, r *Request, res *Result) {
 		res.Violations = append(res.Violations, out)
 	}
 	for _, u := range decision.Undecided {
-		out := Undecided{Policy: u.Policy, Reason: u.Reason}
+		out := Undecided{Policy: u.Policy, Reason: u.Reason, Action: string(u.Action)}
 		if u.Action == policies.Deny && e.excepted(r, u.Policy, res) == "" {
 			out.Enforced, j.let = j.softer == "", j.let || j.softer != ""
 		}
@@ -62,7 +62,7 @@ func (j *judgement) soften(ctx context.Context, v policies.Violation) Violation 
 		return out
 	}
 	if j.softer != "" {
-		out.Action, j.let = string(policies.Warn), true
+		out.Action, out.Softened, j.let = string(policies.Warn), j.softer, true
 		return out
 	}
 	if j.before == nil {

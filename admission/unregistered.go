@@ -8,6 +8,8 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/gesso-dev/gesso/policies"
 )
 
 // Unregistered compares what the engine needs with the living configurations, nil for one that does not exist, and says in
@@ -24,6 +26,46 @@ func (e *Engine) Unregistered(living Registration) []string {
 		return append(all, "ValidatingWebhookConfiguration "+RegistrationName+" does not exist: nothing is refused")
 	}
 	return append(all, missingEntries(validatingEntries(needed.Validating), validatingEntries(living.Validating))...)
+}
+
+// UnregisteredPolicies returns the ids of the policies that the living configurations, nil for one that does not exist, do not ask
+// about everything that they match.
+func (e *Engine) UnregisteredPolicies(living Registration) []string {
+	needed := validatingEntries(e.Registration(Target{}).Validating)
+	have := map[string][]admissionv1.RuleWithOperations{}
+	if living.Validating != nil {
+		for _, entry := range validatingEntries(living.Validating) {
+			have[entry.name] = entry.rules
+		}
+	}
+	var ids []string
+	for _, p := range e.policies.Policies() {
+		if p.Enabled() && slices.ContainsFunc(p.Match.Rules(), func(m policies.Rule) bool { return unsent(m, needed, have) }) {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids
+}
+
+// unsent reports whether there is a request that a policy matches by m, that is needed, and that none of the living rules, by
+// entry, sends.
+func unsent(m policies.Rule, needed []registered, living map[string][]admissionv1.RuleWithOperations) bool {
+	kind := judgedKind{Kind: m.Kind}
+	for _, entry := range needed {
+		for _, n := range entry.rules {
+			if n.APIGroups[0] != kind.Group || !slices.Contains(n.Resources, kind.resource()) {
+				continue
+			}
+			for _, op := range n.Operations {
+				if slices.Contains(m.Operations, string(op)) && !slices.ContainsFunc(living[entry.name], func(l admissionv1.RuleWithOperations) bool {
+					return covers(&l, &n, kind.resource(), op)
+				}) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // registered is what both kinds of webhook have in common and what decides which requests come.

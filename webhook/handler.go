@@ -140,7 +140,9 @@ func (h *handler) review(ctx context.Context, body []byte) (response *admissionv
 	r.Steps = h.entry.Steps
 	r.Now = h.Now()
 	h.addNamespace(ctx, &r)
+	began := time.Now()
 	result := h.Reviewer.Review(ctx, r)
+	h.Metrics.evaluated(h.entry.Name, time.Since(began), &result)
 	response, outcome = respond(h.entry, &r, &result)
 	h.logOutcome(&r, &result, outcome)
 	return response, outcome, nil

@@ -58,6 +58,9 @@ func auditAnnotations(result *admission.Result) map[string]string {
 		if v.Ratcheted {
 			text += " (ratcheted)"
 		}
+		if v.Softened != "" {
+			text += " (" + v.Softened + ")"
+		}
 		if v.Exception != "" {
 			text += " (exception " + v.Exception + ")"
 		}

@@ -24,6 +24,8 @@ type engineFlags struct {
 	exceptions string
 	// deadline is how long one policy may take over one review; 0 for what a webhook can afford.
 	deadline time.Duration
+	// print gets what policies print; nil erases the print statements.
+	print policies.PrintFunc
 }
 
 func (f *engineFlags) register(cmd *cobra.Command) {
@@ -38,46 +40,116 @@ func (f *engineFlags) register(cmd *cobra.Command) {
 // errInterrupted is all that is left to say after Ctrl-C.
 var errInterrupted = errors.New("interrupted")
 
+// loaded is everything that decides, as far as it could be loaded.
+type loaded struct {
+	*admission.Engine
+	set *policies.Set
+	// problems are those of single policies: these are not in force as they are written, and all others are.
+	problems []policyProblem
+}
+
+// policyProblem is what is wrong with a policy, or with what the Profile says of it, in one line.
+type policyProblem struct {
+	policy string // "" for what belongs to no policy that exists
+	line   string
+}
+
+// lines are the problems in words.
+func (l *loaded) lines() []string {
+	all := make([]string, len(l.problems))
+	for i, p := range l.problems {
+		all[i] = p.line
+	}
+	return all
+}
+
+// quarantined are the policies that are not in force as they are written, sorted.
+func (l *loaded) quarantined() []string {
+	var all []string
+	for _, p := range l.problems {
+		if p.policy != "" {
+			all = append(all, p.policy)
+		}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(all)))
+}
+
 // engine loads everything that decides. The error lists all that is wrong: with the Profile, the policies, the exceptions.
-func (f *engineFlags) engine(ctx context.Context, ownNamespace string) (*admission.Engine, error) {
-	profile, err := f.loadProfile()
+func (f *engineFlags) engine(ctx context.Context, ownNamespace string) (*loaded, error) {
+	l, wrong, err := f.read(ctx, ownNamespace, nil)
 	if err != nil {
 		return nil, err
 	}
-	sources := []policies.Source{policies.Library()}
-	for _, dir := range f.policies {
-		if info, err := os.Stat(dir); err != nil {
-			return nil, fmt.Errorf("read policies: %w", fileError(dir, err))
-		} else if !info.IsDir() {
-			return nil, fmt.Errorf("read policies: %s: not a directory", dir)
-		}
-		sources = append(sources, policies.Source{Name: dir, FS: os.DirFS(dir)})
+	if err := allWrong(append(l.lines(), wrong...)); err != nil {
+		return nil, err
 	}
-	set, problems := policies.Load(ctx, sources, admission.Settings(profile))
-	if ctx.Err() != nil {
-		return nil, errInterrupted // the problems are not the policies'
-	}
-	var wrong []string
-	for _, p := range problems {
-		if p.File == "" && p.Policy != "" { // what is wrong is the setting
-			wrong = append(wrong, fmt.Sprintf("%s: spec.policies[%s]: %s", f.profileName(), p.Policy, p.Reason))
-			continue
-		}
-		wrong = append(wrong, p.Error())
-	}
-	exceptions, more := f.loadExceptions(set)
-	wrong = append(wrong, more...)
-	if f.deadline > 0 {
-		set = set.WithDeadline(f.deadline)
-	}
-	e, err := admission.New(admission.Config{Profile: profile, Policies: set, Exceptions: exceptions, OwnNamespace: ownNamespace})
+	return l, nil
+}
+
+// load is engine for a server, which bad policies must not stop: they are in the problems, and their last good versions serve
+// on where last has them. The error lists what is wrong with everything else.
+func (f *engineFlags) load(ctx context.Context, ownNamespace string, last *policies.Set) (*loaded, error) {
+	l, wrong, err := f.read(ctx, ownNamespace, last)
 	if err != nil {
-		wrong = append(wrong, linesOf(f.profileName(), err)...)
+		return nil, err
 	}
 	if err := allWrong(wrong); err != nil {
 		return nil, err
 	}
-	return e, nil
+	return l, nil
+}
+
+// read loads as much as it can: wrong is what else is not as it must be. The error is the reason why nothing could be loaded.
+func (f *engineFlags) read(ctx context.Context, ownNamespace string, last *policies.Set) (l *loaded, wrong []string, err error) {
+	profile, err := f.loadProfile()
+	if err != nil {
+		return nil, nil, err
+	}
+	sources := []policies.Source{policies.Library()}
+	for _, dir := range f.policies {
+		if info, err := os.Stat(dir); err != nil {
+			return nil, nil, fmt.Errorf("read policies: %w", fileError(dir, err))
+		} else if !info.IsDir() {
+			return nil, nil, fmt.Errorf("read policies: %s: not a directory", dir)
+		}
+		sources = append(sources, policies.Source{Name: dir, FS: os.DirFS(dir)})
+	}
+	options := []policies.Option{policies.Previous(last)}
+	if f.print != nil {
+		options = append(options, policies.WithPrint(f.print))
+	}
+	set, problems := policies.Load(ctx, sources, admission.Settings(profile), options...)
+	if ctx.Err() != nil {
+		return nil, nil, errInterrupted // the problems are not the policies'
+	}
+	l = &loaded{set: set}
+	quarantined := set.Quarantined()
+	for _, p := range problems {
+		line := policyProblem{line: f.problem(p)}
+		if slices.Contains(quarantined, p) {
+			line.policy = p.Policy
+		}
+		l.problems = append(l.problems, line)
+	}
+	exceptions, wrong := f.loadExceptions(l)
+	if f.deadline > 0 {
+		l.set = set.WithDeadline(f.deadline)
+	}
+	l.Engine, err = admission.New(admission.Config{Profile: profile, Policies: l.set, Exceptions: exceptions, OwnNamespace: ownNamespace})
+	if err != nil {
+		wrong = append(wrong, linesOf(f.profileName(), err)...)
+	}
+	return l, wrong, nil
+}
+
+// problem says in one line what is wrong with a policy, or with what the Profile says of it.
+func (f *engineFlags) problem(p policies.Problem) string {
+	if p.File == "" && p.Policy != "" { // what is wrong is the setting
+		where := fmt.Sprintf("%s: spec.policies[%s]", f.profileName(), p.Policy)
+		p.Policy = ""
+		return where + ": " + p.Error()
+	}
+	return p.Error()
 }
 
 func (f *engineFlags) profileName() string {
@@ -114,7 +186,7 @@ func (f *engineFlags) loadProfile() (*v1alpha1.Profile, error) {
 }
 
 // loadExceptions reads the exceptions, and says everything that is wrong with them.
-func (f *engineFlags) loadExceptions(set *policies.Set) (all []v1alpha1.Exception, wrong []string) {
+func (f *engineFlags) loadExceptions(l *loaded) (all []v1alpha1.Exception, wrong []string) {
 	if f.exceptions == "" {
 		return nil, nil
 	}
@@ -127,8 +199,11 @@ func (f *engineFlags) loadExceptions(set *policies.Set) (all []v1alpha1.Exceptio
 		return nil, []string{f.exceptions + ": " + err.Error()}
 	}
 	known := map[string]bool{}
-	for _, p := range set.Policies() {
+	for _, p := range l.set.Policies() {
 		known[p.ID] = true
+	}
+	for _, id := range l.quarantined() { // cannot be used, but does exist
+		known[id] = true
 	}
 	for _, doc := range docs {
 		raw, err := doc.json(false)

@@ -28,6 +28,8 @@ type reviewFlags struct {
 	asGroups   []string
 	now        string
 	output     string
+	verbose    bool
+	world      *world // what was read
 }
 
 func newReviewCommand() *cobra.Command {
@@ -63,6 +65,7 @@ Exit codes: 0 all allowed; 1 something is denied; 2 could not read (nothing is p
 	cmd.Flags().StringArrayVar(&flags.asGroups, "as-group", nil, "`GROUP` of the user who asks; may be repeated")
 	cmd.Flags().StringVar(&flags.now, "now", "", "`TIME` by which exceptions expire, RFC 3339; without it the clock's")
 	cmd.Flags().StringVarP(&flags.output, "output", "o", "", "table, yaml or json; without it table on a terminal, else yaml")
+	cmd.Flags().BoolVarP(&flags.verbose, "verbose", "v", false, "tell on standard error what the print statements of policies say")
 	completeFiles(cmd, "filename", "yaml", "yml", "json")
 	completeFiles(cmd, "old", "yaml", "yml", "json")
 	completeFiles(cmd, "namespaces", "yaml", "yml", "json")
@@ -102,12 +105,22 @@ func (f *reviewFlags) review(cmd *cobra.Command) error {
 		return err
 	}
 	f.deadline = patience
+	var prints printed
+	if f.verbose {
+		f.print = prints.take
+	}
 	engine, err := f.engine(cmd.Context(), "")
+	if err != nil {
+		return err
+	}
+	inventory, err := f.world.inventory(engine.set)
 	if err != nil {
 		return err
 	}
 	results := make([]admission.Result, len(requests))
 	for i, r := range requests {
+		r.Inventory = inventory
+		prints.reviewing(r.Source)
 		results[i] = engine.Review(cmd.Context(), r)
 	}
 	if err := cmd.Context().Err(); err != nil {
@@ -115,6 +128,9 @@ func (f *reviewFlags) review(cmd *cobra.Command) error {
 	}
 	for _, note := range in.notes {
 		fmt.Fprintln(cmd.ErrOrStderr(), "note:", note)
+	}
+	for _, line := range prints.lines {
+		fmt.Fprintln(cmd.ErrOrStderr(), line)
 	}
 	if err := render(out, cmd.ErrOrStderr(), results, width); err != nil {
 		return fmt.Errorf("print results: %w", err)
@@ -169,11 +185,13 @@ func (f *reviewFlags) requests(in *input) ([]admission.Request, error) {
 		objects = append(objects, more...)
 	}
 	world := newWorld(f.namespace, objects)
+	f.world = world
 	if f.namespaces != "" {
 		more, err := in.read(f.namespaces)
 		if err != nil {
 			return nil, err
 		}
+		world.objects = append(more, world.objects...)
 		if world.addNamespaces(more) == 0 {
 			return nil, fmt.Errorf("%s: no Namespace in it", named(f.namespaces))
 		}
@@ -183,6 +201,7 @@ func (f *reviewFlags) requests(in *input) ([]admission.Request, error) {
 		if err != nil {
 			return nil, err
 		}
+		world.objects = append(old, world.objects...) // the new ones replace them
 		world.addOld(old)
 	}
 	requests := make([]admission.Request, 0, len(objects))
@@ -220,6 +239,7 @@ type world struct {
 	defaultNamespace string
 	namespaces       map[string]*convention.Namespace
 	old              map[identity]*object.Object
+	objects          []inputObject // all of them, what is to be reviewed last
 }
 
 // identity names an object across versions.
@@ -233,6 +253,7 @@ func newWorld(defaultNamespace string, objects []inputObject) *world {
 		defaultNamespace: defaultNamespace,
 		namespaces:       map[string]*convention.Namespace{},
 		old:              map[identity]*object.Object{},
+		objects:          objects,
 	}
 	w.addNamespaces(objects)
 	return w
