@@ -41,25 +41,14 @@ wrong_json(value) := "is not text" if {
 # _pairs counts the pairs of key and value: the colons outside texts.
 _pairs(text) := strings.count(regex.replace(text, `"(?:[^"\\]|\\.)*"`, ""), ":")
 
-# fields gives the values of a key, however it is spelt.
-fields(object, name) := {value |
-	is_object(object)
-	some key, value in object
-	not is_null(value)
-	fold(key) == name
-}
-
-# fold is a key as Go compares it: two letters beyond ASCII are taken for s and k.
-fold(key) := replace(lower(key), "ſ", "s")
-
 # condition_hosts are the hosts that conditions.<service> adds to those of the rules.
 condition_hosts(ingress) := {{"suffix": suffix, "host": host} |
 	some suffix, value in annotations(ingress)
 	startswith(suffix, "conditions.")
 	not wrong_json(value)
 	some condition in json.unmarshal(value)
-	some config in fields(condition, "hostheaderconfig")
-	some values in fields(config, "values")
+	some config in manifest.fields(condition, "hostheaderconfig")
+	some values in manifest.fields(config, "values")
 	is_array(values)
 	some host in values
 	is_string(host)

@@ -43,14 +43,6 @@ test_good_json[value] if {
 	not ingresses.wrong_json(value)
 }
 
-test_fields if {
-	ingresses.fields({"Values": 1, "VALUES": 2, "valueſ": 3, "x": 4}, "values") == {1, 2, 3}
-	ingresses.fields({"values": null}, "values") == set()
-	ingresses.fields("values", "values") == set()
-	ingresses.fields(["values"], "values") == set()
-	ingresses.fold("ConfigK") == "configk"
-}
-
 _conditions(value) := {"metadata": {"annotations": {"alb.ingress.kubernetes.io/conditions.web": value, "alb.ingress.kubernetes.io/actions.web": value}}}
 
 test_condition_hosts[case.value] if {

@@ -52,3 +52,14 @@ _template(kind) := ["spec", "template", "metadata"] if not kind in {"Pod", "PodT
 
 # csv gives the parts of a comma list without the white space around them and without the empty ones.
 csv(text) := [name | some part in split(text, ","); name := trim_space(part); name != ""]
+
+# fields gives the values of a key, however it is spelt.
+fields(object, name) := {value |
+	is_object(object)
+	some key, value in object
+	not is_null(value)
+	fold(key) == name
+}
+
+# fold is a key as Go compares the keys of JSON: the case does not matter, and two letters beyond ASCII are taken for s and k.
+fold(key) := replace(lower(key), "ſ", "s")

@@ -69,3 +69,11 @@ test_template_without_an_object if {
 test_csv if manifest.csv(" a, b ,,c") == ["a", "b", "c"]
 
 test_csv_of_nothing if manifest.csv(" ") == []
+
+test_fields if {
+	manifest.fields({"Values": 1, "VALUES": 2, "valueſ": 3, "x": 4}, "values") == {1, 2, 3}
+	manifest.fields({"values": null}, "values") == set()
+	manifest.fields("values", "values") == set()
+	manifest.fields(["values"], "values") == set()
+	manifest.fold("ConfigK") == "configk"
+}

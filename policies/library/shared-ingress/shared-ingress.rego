@@ -184,14 +184,14 @@ _unreadable(item) := ingresses.wrong_json(item.value) if {
 _wrong_action(action) := "is not an object" if {
 	not is_object(action)
 } else := "has no type that the controller knows (forward, redirect, fixed-response)" if {
-	every type in ingresses.fields(action, "type") {
+	every type in manifest.fields(action, "type") {
 		not type in {"forward", "redirect", "fixed-response"}
 	}
 } else := "has a type twice" if {
-	count(ingresses.fields(action, "type")) > 1
+	count(manifest.fields(action, "type")) > 1
 } else := "is a redirect without a redirectConfig" if {
-	"redirect" in ingresses.fields(action, "type")
-	every config in ingresses.fields(action, "redirectconfig") {
+	"redirect" in manifest.fields(action, "type")
+	every config in manifest.fields(action, "redirectconfig") {
 		not is_object(config)
 	}
 }
@@ -203,12 +203,12 @@ _wrong_conditions(conditions) := "is not a list" if {
 	not is_object(condition)
 } else := "has a condition on the host without a list of hosts" if {
 	some condition in conditions
-	"host-header" in ingresses.fields(condition, "field")
+	"host-header" in manifest.fields(condition, "field")
 	not _host_values(condition)
 }
 
 _host_values(condition) if {
-	values := [value | some config in ingresses.fields(condition, "hostheaderconfig"); some value in ingresses.fields(config, "values")]
+	values := [value | some config in manifest.fields(condition, "hostheaderconfig"); some value in manifest.fields(config, "values")]
 	count(values) > 0
 	every list in values {
 		is_array(list)
@@ -231,14 +231,14 @@ deny contains _violation(ingresses.annotation(action.suffix), message, "forward 
 	not is_null(value)
 	key := path[count(path) - 1]
 	is_string(key)
-	ingresses.fold(key) in {"targetgrouparn", "targetgroupname"}
+	manifest.fold(key) in {"targetgrouparn", "targetgroupname"}
 	message := sprintf("%s%s forwards to a target group, which may be anybody's", [ingresses.prefix, action.suffix])
 }
 
 deny contains _violation(ingresses.annotation(action.suffix), message, _other_host) if {
 	some action in _actions
-	some config in ingresses.fields(action.value, "redirectconfig")
-	some host in ingresses.fields(config, "host")
+	some config in manifest.fields(action.value, "redirectconfig")
+	some host in manifest.fields(config, "host")
 	not _redirect(host)
 	message := sprintf("%s%s redirects to %s, which is no host of this Ingress", [ingresses.prefix, action.suffix, _shown(host)])
 }
@@ -268,7 +268,7 @@ deny contains _violation(ingresses.annotation(item.suffix), message, "list the h
 	not is_null(value)
 	key := path[count(path) - 1]
 	is_string(key)
-	ingresses.fold(key) == "regexvalues"
+	manifest.fold(key) == "regexvalues"
 	message := sprintf("%s%s matches by a regular expression, and nobody can tell which hosts and paths it takes", [ingresses.prefix, item.suffix])
 }
 
@@ -361,6 +361,7 @@ _wrong_path(path) := ["the path is not text", "write a path"] if {
 	"write the path of this app, for example /shop",
 ] if {
 	path.type != "Exact"
+	is_string(path.host)
 	regex.match(`^/*[*?/]*$`, path.text)
 	some shared in input.parameters.sharedHosts
 	hosts.overlap(shared, path.host)
@@ -378,9 +379,10 @@ deny contains _violation(ingresses.annotation(item.suffix), message, "write the 
 	startswith(item.suffix, "conditions.")
 	not ingresses.wrong_json(item.value)
 	some condition in json.unmarshal(item.value)
-	some config in ingresses.fields(condition, "pathpatternconfig")
-	some values in ingresses.fields(config, "values")
+	some config in manifest.fields(condition, "pathpatternconfig")
+	some values in manifest.fields(config, "values")
 	some value in values
+	is_string(value)
 	regex.match(`^/*[*?/]*$`, value)
 	some host in _rule_hosts
 	some shared in input.parameters.sharedHosts
