@@ -110,6 +110,10 @@ kind: ClusterRole
 metadata: {name: gesso}
 rules:
 - {apiGroups: [""], resources: [namespaces], verbs: [get, list, watch]}
+# What the library's policies read of other objects (METADATA, inventory).
+- {apiGroups: [apps], resources: [deployments, statefulsets], verbs: [list, watch]}
+- {apiGroups: [networking.k8s.io], resources: [ingresses], verbs: [list, watch]}
+- {apiGroups: [external-secrets.io], resources: [externalsecrets, secretstores, clustersecretstores], verbs: [list, watch]}
 - apiGroups: [admissionregistration.k8s.io]
   resources: [mutatingwebhookconfigurations, validatingwebhookconfigurations]
   resourceNames: [gesso]

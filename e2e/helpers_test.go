@@ -104,6 +104,14 @@ func review(t *testing.T, input string) []admission.Result {
 	return answer.Results
 }
 
+// platform applies what the platform makes for the examples and returns the file.
+func platform(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(shared.root, "examples", "platform", "namespace.yaml")
+	kubectl(t, "apply", "-f", file)
+	return file
+}
+
 // examples returns the example files of a folder in the order of names.
 func examples(t *testing.T, folder string) []string {
 	t.Helper()
