@@ -151,7 +151,7 @@ spec:
         image: registry.example/queue/queue:1.4.2
         securityContext: {runAsUser: 1000}
         volumeMounts: [{name: data, mountPath: /tmp/data}]
-      - {name: exporter, image: "registry.example/queue/exporter:0.9", securityContext: {readOnlyRootFilesystem: false}}
+      - {name: exporter, image: "registry.example/queue/exporter:0.9.0", securityContext: {readOnlyRootFilesystem: false}}
       volumes: [{name: data, emptyDir: {}}]
 `
 	mustApply(t, manifest, "create")

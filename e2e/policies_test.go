@@ -88,7 +88,7 @@ func TestClusterHealsWithoutGesso(t *testing.T) {
 	if _, stderr, err := cp.Kubectl(t.Context(), "create", "clusterrole", "reader", "--verb=get", "--resource=configmaps"); err != nil {
 		t.Errorf("a ClusterRole cannot be created: %v\n%s", err, stderr)
 	}
-	if _, stderr, err := cp.Kubectl(t.Context(), "create", "deployment", "web", "--image=registry.example/web:1.0"); err == nil || !strings.Contains(stderr, "closed.gesso.dev") {
+	if _, stderr, err := cp.Kubectl(t.Context(), "create", "deployment", "web", "--image=registry.example/web:1.0.0"); err == nil || !strings.Contains(stderr, "closed.gesso.dev") {
 		t.Errorf("an enforced kind without Gesso: %v\n%s", err, stderr)
 	}
 	if _, stderr, err := cp.Kubectl(t.Context(), "run", "web", "--image=registry.example/web:latest"); err != nil {
