@@ -19,10 +19,9 @@ import (
 )
 
 // Build builds the gesso binary into dir and returns its path. It runs in the checkout at root.
-func Build(ctx context.Context, root, dir string, flags ...string) (string, error) {
+func Build(ctx context.Context, root, dir string) (string, error) {
 	binary := filepath.Join(dir, "gesso")
-	args := append([]string{"build", "-o", binary}, flags...)
-	cmd := exec.CommandContext(ctx, "go", append(args, "./cmd/gesso")...)
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/gesso")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build gesso: %w\n%s", err, out)

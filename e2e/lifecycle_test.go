@@ -85,11 +85,11 @@ func TestEphemeralContainer(t *testing.T) {
 	if got := at(get(t, "pod", "bare", "--namespace", ns).Object, "/spec/containers/0/securityContext/readOnlyRootFilesystem"); got != true {
 		t.Errorf("a bare Pod: readOnlyRootFilesystem is %v", got)
 	}
-	_, stderr, err := shared.cp.Kubectl(t.Context(), "debug", "bare", "--namespace", ns, "--image=registry.example/tools:latest", "--container=tools", "--profile=general")
+	_, stderr, err := shared.cp.Kubectl(t.Context(), "debug", "bare", "--namespace", ns, "--image=registry.example/tools:latest", "--container=tools", "--profile=baseline")
 	if err == nil || !strings.Contains(stderr, `container "tools"`) || !strings.Contains(stderr, "[image-tag]") {
 		t.Errorf("an ephemeral container of :latest: %v\n%s", err, stderr)
 	}
-	kubectl(t, "debug", "bare", "--namespace", ns, "--image=registry.example/tools:1.0.0", "--container=tools", "--profile=general", "--attach=false")
+	kubectl(t, "debug", "bare", "--namespace", ns, "--image=registry.example/tools:1.0.0", "--container=tools", "--profile=baseline", "--attach=false")
 }
 
 // TestEverythingAtOnce creates Namespace, ServiceAccount and Deployment without a pause, as kubectl apply -f dir does, 200 times.
@@ -99,7 +99,7 @@ func TestEverythingAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const rounds, workers = 200, 8
+	const rounds, workers = 200, 4
 	var wg sync.WaitGroup
 	next := make(chan int)
 	for range workers {
