@@ -111,7 +111,8 @@ func (s *Set) Fill(r Request) Outcome {
 	out.Patch = edit.Patch()
 	for _, path := range edit.ExplicitNulls() {
 		out.Warnings = append(out.Warnings, fmt.Sprintf(
-			"explicit-null: %s is null or empty in the manifest and was filled; Argo CD will show it OutOfSync: leave the field out", object.FieldPath(path...)))
+			"explicit-null: %s is null or empty in the manifest and was filled; Argo CD will show it OutOfSync: leave the field out", object.FieldPath(path...),
+		))
 	}
 	if len(preview) == 0 {
 		return out

@@ -69,7 +69,8 @@ func fillSidecar(f *Filling) {
 	names := f.Names("")
 	fill := strings.NewReplacer(
 		"{appPort}", strconv.FormatInt(port, 10), "{app}", names.App,
-		"{namespace}", f.NamespaceName, "{environment}", names.Environment)
+		"{namespace}", f.NamespaceName, "{environment}", names.Environment,
+	)
 	f.Append(s.container(fill), t.Spec("initContainers")...)
 	for _, v := range s.volumes {
 		f.Append(replaceStrings(v, fill), t.Spec("volumes")...)

@@ -16,11 +16,11 @@ const profileHead = "apiVersion: gesso.dev/v1alpha1\nkind: Profile\n"
 
 // decodeErrors returns the lines of an error: all at once where it is a list.
 func decodeErrors(err error) []string {
-	var all utilerrors.Aggregate
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case !errors.As(err, &all):
+	}
+	all, ok := errors.AsType[utilerrors.Aggregate](err)
+	if !ok {
 		return []string{err.Error()}
 	}
 	var lines []string
@@ -57,7 +57,7 @@ metadata: {name: demo, labels: [a]}
 extra: 1
 spec:
   environment: Not A Label
-  enviroment: prod
+  environmnt: prod
   excludedNamespaces: [ok, 5, No_Good]
   platformGroups: [""]
   breakGlassGroups: ops
@@ -87,7 +87,7 @@ spec:
 			`spec.defaults.resources.cpuLimit: Invalid value: 0: want a string`,
 			`spec.defaults.resourcs: Forbidden: unknown field; did you mean "resources"?`,
 			`spec.defaults.sidecar.volumes: Invalid value: "an object": want a list`,
-			`spec.enviroment: Forbidden: unknown field; did you mean "environment"?`,
+			`spec.environmnt: Forbidden: unknown field; did you mean "environment"?`,
 			`spec.excludedNamespaces[1]: Invalid value: 5: want a string`,
 			`spec.policies[image-tag].params: Forbidden: unknown field`,
 			`spec.policies[other]: Invalid value: "deny": want an object`,
@@ -255,7 +255,7 @@ func TestParseQuantity(t *testing.T) {
 func TestNearest(t *testing.T) {
 	known := []string{"environment", "defaults", "read-only-root-filesystem", "optOut", "policies"}
 	for name, want := range map[string]string{
-		"enviroment": "environment", "Environment": "environment", "default": "defaults", "readOnlyRootFilesystem": "read-only-root-filesystem",
+		"environmnt": "environment", "Environment": "environment", "default": "defaults", "readOnlyRootFilesystem": "read-only-root-filesystem",
 		"opt-out": "optOut", "policy": "", "": "", "x": "", "polices": "policies",
 	} {
 		if got := nearest(name, known); got != want {
@@ -314,8 +314,8 @@ spec:
 		{"everything, by empty lists", full("objects: {names: [], labels: {matchLabels: {}}}"), []string{"spec.objects: Required value"}},
 		{"nulls", full("objects: null"), []string{"spec.objects: Required value"}},
 		{"a selector that is none", full("objects: {labels: {matchExpressions: [{key: a, operator: Near}]}}"), []string{"spec.objects.labels: Invalid value"}},
-		{"an unknown field beside a wrong type", full("policies: image-tag\n  untill: x"), []string{
-			`spec.policies: Invalid value: "image-tag": want a list`, "spec.untill: Forbidden: unknown field",
+		{"an unknown field beside a wrong type", full("policies: image-tag\n  untl: x"), []string{
+			`spec.policies: Invalid value: "image-tag": want a list`, "spec.untl: Forbidden: unknown field",
 		}},
 		{"a list with a number", full("policies: [5]"), []string{"spec.policies[0]: Invalid value: 5: want a string"}},
 	} {

@@ -8,7 +8,7 @@ import (
 // Exception lets chosen objects break chosen policies until a day that somebody answers for.
 type Exception struct {
 	metav1.TypeMeta   `json:",inline"`
-	metav1.ObjectMeta `json:"metadata,omitempty"`
+	metav1.ObjectMeta `json:"metadata,omitzero"`
 
 	Spec ExceptionSpec `json:"spec"`
 }

@@ -9,7 +9,7 @@ import (
 // written Profile leaves out has the value of the built-in one ([Builtin]).
 type Profile struct {
 	metav1.TypeMeta   `json:",inline"`
-	metav1.ObjectMeta `json:"metadata,omitempty"`
+	metav1.ObjectMeta `json:"metadata,omitzero"`
 
 	Spec ProfileSpec `json:"spec"`
 }

@@ -14,7 +14,7 @@ import (
 // pointer, and returns everything that does not fit at once: unknown fields and values of the wrong type, each with
 // its path below at. The strict decoders of Kubernetes stop at the first wrong type; somebody who writes a Profile
 // wants the whole list.
-func CheckFields(value any, into any, at *field.Path) field.ErrorList {
+func CheckFields(value, into any, at *field.Path) field.ErrorList {
 	_, errs := checkType(value, reflect.TypeOf(into).Elem(), at)
 	return errs
 }
@@ -35,20 +35,31 @@ func checkType(value any, t reflect.Type, at *field.Path) (fitting any, errs fie
 		return value, nil
 	}
 	if t.Kind() == reflect.Slice {
-		elements, ok := value.([]any)
-		if !ok {
-			return nil, field.ErrorList{field.TypeInvalid(at, describe(value), "want a list")}
+		if errs = checkList(value, t, at); len(errs) > 0 {
+			return nil, errs
 		}
-		for i, e := range elements {
-			if e == nil { // unlike a member, an element cannot be left out
-				errs = append(errs, field.Required(at.Index(i), "an element of a list is null"))
-				continue
-			}
-			_, more := checkType(e, t.Elem(), at.Index(i))
-			errs = append(errs, more...)
-		}
-		return elements, errs
+		return value, nil
 	}
+	return checkMembers(value, t, at)
+}
+
+func checkList(value any, t reflect.Type, at *field.Path) (errs field.ErrorList) {
+	elements, ok := value.([]any)
+	if !ok {
+		return field.ErrorList{field.TypeInvalid(at, describe(value), "want a list")}
+	}
+	for i, e := range elements {
+		if e == nil { // unlike a member, an element cannot be left out
+			errs = append(errs, field.Required(at.Index(i), "an element of a list is null"))
+			continue
+		}
+		_, more := checkType(e, t.Elem(), at.Index(i))
+		errs = append(errs, more...)
+	}
+	return errs
+}
+
+func checkMembers(value any, t reflect.Type, at *field.Path) (fitting any, errs field.ErrorList) {
 	members, ok := value.(map[string]any)
 	if !ok {
 		return nil, field.ErrorList{field.TypeInvalid(at, describe(value), "want an object")}

@@ -1,6 +1,7 @@
 package object
 
 import (
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -18,26 +19,33 @@ func Scope(gk GroupKind) (resource string, namespaced bool) {
 	return resource, !clusterScoped(gk)
 }
 
-// clusterScoped lists the built-in kinds without a namespace (kubectl api-resources --namespaced=false, Kubernetes 1.37).
+// clusterScoped knows the built-in kinds without a namespace (kubectl api-resources --namespaced=false, Kubernetes 1.37).
 func clusterScoped(gk GroupKind) bool {
+	all := func(string) bool { return true }
+	in := func(kinds ...string) func(string) bool {
+		return func(kind string) bool { return slices.Contains(kinds, kind) }
+	}
+	var is func(kind string) bool
 	switch gk.Group {
 	case "":
-		return gk.Kind == "Namespace" || gk.Kind == "Node" || gk.Kind == "PersistentVolume" || gk.Kind == "ComponentStatus"
+		is = in("Namespace", "Node", "PersistentVolume", "ComponentStatus")
 	case "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "flowcontrol.apiserver.k8s.io",
-		"node.k8s.io", "scheduling.k8s.io", "internal.apiserver.k8s.io", "storagemigration.k8s.io":
-		return gk.Kind != "Workload" && gk.Kind != "PodGroup"
+		"node.k8s.io", "internal.apiserver.k8s.io", "storagemigration.k8s.io", "authentication.k8s.io":
+		is = all
+	case "scheduling.k8s.io":
+		is = in("PriorityClass")
 	case "certificates.k8s.io":
-		return gk.Kind == "CertificateSigningRequest" || gk.Kind == "ClusterTrustBundle"
-	case "authentication.k8s.io":
-		return true
+		is = in("CertificateSigningRequest", "ClusterTrustBundle")
 	case "authorization.k8s.io":
-		return gk.Kind != "LocalSubjectAccessReview"
+		is = in("SelfSubjectAccessReview", "SelfSubjectRulesReview", "SubjectAccessReview")
 	case "networking.k8s.io":
-		return gk.Kind == "IngressClass" || gk.Kind == "IPAddress" || gk.Kind == "ServiceCIDR"
+		is = in("IngressClass", "IPAddress", "ServiceCIDR")
 	case "resource.k8s.io":
-		return gk.Kind != "ResourceClaim" && gk.Kind != "ResourceClaimTemplate"
+		is = in("DeviceClass", "DeviceTaintRule", "ResourcePoolStatusRequest", "ResourceSlice")
 	case "storage.k8s.io":
-		return gk.Kind != "CSIStorageCapacity"
+		is = in("CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass")
+	default:
+		return gk.Kind != "Cluster" && strings.HasPrefix(gk.Kind, "Cluster") // several operators have a Cluster in a namespace
 	}
-	return gk.Kind != "Cluster" && strings.HasPrefix(gk.Kind, "Cluster") // several operators have a Cluster in a namespace
+	return is(gk.Kind)
 }

@@ -116,40 +116,24 @@ func (p *parser) value() (*Node, error) {
 func (p *parser) object() (*Node, error) {
 	n := &Node{typ: Map}
 	start := p.pos
-	var seen map[string]struct{} // only for objects too large for a linear search
+	var seen names
 	for p.pos++; ; p.pos++ {
 		p.space()
 		if len(n.keys) == 0 && p.at('}') {
 			break
 		}
-		if !p.at('"') {
-			return nil, p.fail("unexpected %s where a member name should begin", p.here())
-		}
 		from := p.pos
-		if err := p.str(); err != nil {
+		k, err := p.key()
+		if err != nil {
 			return nil, err
 		}
-		k := key{raw: p.data[from:p.pos]}
-		k.name = unquote(k.raw)
-		if seen == nil && len(n.keys) > 16 {
-			seen = make(map[string]struct{}, 64)
-			for i := range n.keys {
-				seen[n.keys[i].name] = struct{}{}
-			}
-		}
-		if _, twice := seen[k.name]; twice || seen == nil && n.member(k.name) != nil {
+		if seen.has(n, k.name) {
 			p.pos = from
 			return nil, p.fail("member %q comes twice", k.name)
 		}
-		if seen != nil {
-			seen[k.name] = struct{}{}
+		if err := p.colon(k.name); err != nil {
+			return nil, err
 		}
-		p.space()
-		if !p.at(':') {
-			return nil, p.fail("unexpected %s after member name %q, want ':'", p.here(), k.name)
-		}
-		p.pos++
-		p.space()
 		p.path = append(p.path, k.name)
 		kid, err := p.value()
 		if err != nil {
@@ -168,6 +152,49 @@ func (p *parser) object() (*Node, error) {
 	p.pos++
 	n.raw = p.data[start:p.pos]
 	return n, nil
+}
+
+// names are the member names of an object that is too large for a linear search; nil for a small one.
+type names map[string]struct{}
+
+// has reports whether n has a member of that name already, and notes the name.
+func (s *names) has(n *Node, name string) bool {
+	if len(n.keys) <= 16 {
+		return n.member(name) != nil
+	}
+	if *s == nil {
+		*s = make(names, 64)
+		for i := range n.keys {
+			(*s)[n.keys[i].name] = struct{}{}
+		}
+	}
+	_, twice := (*s)[name]
+	(*s)[name] = struct{}{}
+	return twice
+}
+
+// key moves past a member name.
+func (p *parser) key() (key, error) {
+	if !p.at('"') {
+		return key{}, p.fail("unexpected %s where a member name should begin", p.here())
+	}
+	from := p.pos
+	if err := p.str(); err != nil {
+		return key{}, err
+	}
+	raw := p.data[from:p.pos]
+	return key{raw: raw, name: unquote(raw)}, nil
+}
+
+// colon moves past what stands between the member name and its value.
+func (p *parser) colon(name string) error {
+	p.space()
+	if !p.at(':') {
+		return p.fail("unexpected %s after member name %q, want ':'", p.here(), name)
+	}
+	p.pos++
+	p.space()
+	return nil
 }
 
 func (p *parser) array() (*Node, error) {

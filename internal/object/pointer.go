@@ -1,6 +1,7 @@
 package object
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -38,5 +39,5 @@ func FieldPath(path ...string) string {
 
 // Join returns base followed by tokens in memory of its own: base can be shared by many paths.
 func Join(base []string, tokens ...string) []string {
-	return append(base[:len(base):len(base)], tokens...)
+	return append(slices.Clip(base), tokens...)
 }
