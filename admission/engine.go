@@ -78,7 +78,7 @@ func (e *Engine) Profile() *v1alpha1.Profile {
 	p := *e.profile
 	p.Spec.Policies = map[string]v1alpha1.PolicySetting{}
 	for _, policy := range e.policies.Policies() {
-		setting := v1alpha1.PolicySetting{Action: string(policy.Action)}
+		setting := v1alpha1.PolicySetting{Action: string(policy.Action), Namespaces: e.profile.Spec.Policies[policy.ID].Namespaces}
 		if string(policy.Parameters) != "{}" && len(policy.Parameters) > 0 {
 			setting.Parameters = &runtime.RawExtension{Raw: policy.Parameters}
 		}
@@ -101,8 +101,8 @@ func (e *Engine) Review(ctx context.Context, r Request) Result {
 		Violations: []Violation{}, Warnings: []string{}, Patch: []object.Operation{},
 	}
 	res.Object = r.reference()
-	if slices.Contains(e.excluded, r.NamespaceName) {
-		res.Skipped = append(res.Skipped, Skipped{ID: "*", Reason: defaults.ExcludedNamespace, Field: "metadata.namespace"})
+	if field, alone := e.leavesAlone(&r); alone {
+		res.Skipped = append(res.Skipped, Skipped{ID: "*", Reason: defaults.ExcludedNamespace, Field: field})
 		res.Reviewed = r.reviewed()
 		return res
 	}
@@ -116,8 +116,21 @@ func (e *Engine) Review(ctx context.Context, r Request) Result {
 	return res
 }
 
-// fill fills r's object in place.
+// leavesAlone reports whether the object lies in an excluded namespace, and which field says so. A Namespace lies in itself: the
+// namespaceSelector of the registration sees it that way too.
+func (e *Engine) leavesAlone(r *Request) (field string, alone bool) {
+	if r.kind == (object.GroupKind{Kind: "Namespace"}) {
+		return "metadata.name", slices.Contains(e.excluded, r.reference().Name)
+	}
+	if r.kind == (object.GroupKind{Kind: "ConfigMap"}) && r.NamespaceName == awsAuthNamespace && r.reference().Name == awsAuth {
+		return "", false
+	}
+	return "metadata.namespace", slices.Contains(e.excluded, r.NamespaceName)
+}
+
+// fill fills a copy of r's object, which takes its place: the caller may review the request again.
 func (e *Engine) fill(r *Request, res *Result) {
+	r.object = copyOf(r.object)
 	out := e.defaults.Fill(defaults.Request{
 		Operation:     string(r.Operation),
 		Object:        r.object,
@@ -160,9 +173,8 @@ func (r *Request) reviewed() json.RawMessage {
 	return r.object.Root.Bytes()
 }
 
-// names derives the names for the request's object.
-func (e *Engine) names(r *Request) convention.Names {
-	o := r.subject()
+// names derives the names for o, the object of the request as it is or was; nil for a CONNECT without one.
+func (e *Engine) names(r *Request, o *object.Object) convention.Names {
 	if o == nil {
 		return convention.Derive(e.spec, r.Namespace, "", "")
 	}

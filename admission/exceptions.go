@@ -45,7 +45,11 @@ func selects(s *v1alpha1.ObjectSelector, r *Request) bool {
 		return false // decoding refused it already
 	}
 	set := labels.Set{}
-	for name, value := range r.subject().Root.Get("metadata", "labels").Members() {
+	o := r.subject()
+	if o == nil {
+		return selector.Matches(set)
+	}
+	for name, value := range o.Root.Get("metadata", "labels").Members() {
 		set[name] = value.Str()
 	}
 	return selector.Matches(set)

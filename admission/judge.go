@@ -10,50 +10,74 @@ import (
 
 // judge evaluates the policies on r's object as it stands and decides what each violation does.
 func (e *Engine) judge(ctx context.Context, r *Request, res *Result) {
-	if o := r.subject(); o == nil || r.object != nil && r.object.BeingDeleted() {
-		return // an object that is going away is not held back: its finalizers must come off
+	if beingDeleted(r) {
+		return
 	}
 	request := r.root.Bytes()
-	if len(res.Patch) > 0 {
-		request = r.root.With("object", r.object.Root.Bytes()) // the final state is judged
+	if len(res.Patch) > 0 { // the final state is judged
+		o := r.object
+		if r.bare {
+			o = placed(o, r.NamespaceName)
+		}
+		request = r.root.With("object", o.Root.Bytes())
 	}
-	decision := e.policies.Evaluate(ctx, e.question(r, request))
-	softer := e.softer(r)
-	var before *policies.Decision // of the old object, judged only when it matters
+	decision := e.policies.Evaluate(ctx, e.question(r, r.subject(), request))
+	j := &judgement{engine: e, request: r, result: res, softer: e.softer(r)}
 	for _, v := range decision.Violations {
-		out := Violation{Policy: v.Policy, Action: string(v.Action), Field: v.Field, Message: v.Message, Fix: v.Fix}
-		if v.Action == policies.Deny {
-			switch name := e.excepted(r, v.Policy, res); {
-			case name != "":
-				out.Action, out.Exception = string(policies.Audit), name
-			case softer != "":
-				out.Action = string(policies.Warn)
-			default:
-				if before == nil {
-					before = e.judgeOld(ctx, r)
-				}
-				if slices.ContainsFunc(before.Violations, func(b policies.Violation) bool {
-					return b.Policy == v.Policy && b.Message == v.Message
-				}) {
-					out.Action, out.Ratcheted = string(policies.Warn), true
-				}
-			}
-		}
-		if out.Action == string(policies.Deny) {
-			res.Allowed = false
-		}
+		out := j.soften(ctx, v)
+		res.Allowed = res.Allowed && out.Action != string(policies.Deny)
 		res.Violations = append(res.Violations, out)
 	}
 	for _, u := range decision.Undecided {
-		enforced := u.Action == policies.Deny && softer == ""
-		res.Undecided = append(res.Undecided, Undecided{Policy: u.Policy, Reason: u.Reason, Enforced: enforced})
-		if enforced {
-			res.Allowed = false
+		out := Undecided{Policy: u.Policy, Reason: u.Reason, Action: string(u.Action)}
+		if u.Action == policies.Deny && e.excepted(r, u.Policy, res) == "" {
+			out.Enforced, j.let = j.softer == "", j.let || j.softer != ""
 		}
+		res.Allowed = res.Allowed && !out.Enforced
+		res.Undecided = append(res.Undecided, out)
 	}
-	if softer == breakGlass && slices.ContainsFunc(decision.Violations, func(v policies.Violation) bool { return v.Action == policies.Deny }) {
-		res.Warnings = append(res.Warnings, "break-glass: a denied request was let through for a group of the Profile's breakGlassGroups")
+	if j.softer == breakGlass && j.let {
+		res.Warnings = append(res.Warnings, "break-glass: this would be refused, but was let through for a group of the Profile's breakGlassGroups")
 	}
+}
+
+// judgement is one review on its way from what the policies say to what is done.
+type judgement struct {
+	engine  *Engine
+	request *Request
+	result  *Result
+	softer  string             // why denies only warn, or ""
+	let     bool               // something was let through for that reason
+	before  *policies.Decision // of the old object, judged only when it matters
+}
+
+// soften says what a violation does: a deny becomes less for an exception, for who asks, and for what the old object had already.
+func (j *judgement) soften(ctx context.Context, v policies.Violation) Violation {
+	out := Violation{Policy: v.Policy, Action: string(v.Action), Field: v.Field, Message: v.Message, Fix: v.Fix}
+	if v.Action != policies.Deny {
+		return out
+	}
+	if name := j.engine.excepted(j.request, v.Policy, j.result); name != "" {
+		out.Action, out.Exception = string(policies.Audit), name
+		return out
+	}
+	if j.softer != "" {
+		out.Action, out.Softened, j.let = string(policies.Warn), j.softer, true
+		return out
+	}
+	if j.before == nil {
+		j.before = j.engine.judgeOld(ctx, j.request)
+	}
+	if slices.ContainsFunc(j.before.Violations, func(b policies.Violation) bool { return b.Policy == v.Policy && b.Message == v.Message }) {
+		out.Action, out.Ratcheted = string(policies.Warn), true
+	}
+	return out
+}
+
+// beingDeleted reports whether the object of the request is going away: it is not held back, its finalizers must come off.
+// One that is created is not: the API server drops a deletionTimestamp that somebody writes into a new object.
+func beingDeleted(r *Request) bool {
+	return r.old != nil && r.old.BeingDeleted() || r.Operation == Update && r.object.BeingDeleted()
 }
 
 // The reasons why a deny only warns for everybody's policies.
@@ -94,30 +118,6 @@ func (e *Engine) judgeOld(ctx context.Context, r *Request) *policies.Decision {
 	if r.Operation != Update || r.old == nil {
 		return &policies.Decision{}
 	}
-	d := e.policies.Evaluate(ctx, e.question(r, r.root.With("object", r.old.Root.Bytes())))
+	d := e.policies.Evaluate(ctx, e.question(r, r.old, r.root.With("object", r.old.Root.Bytes())))
 	return &d
-}
-
-// question is the request as the policies want it, with request as the AdmissionRequest.
-func (e *Engine) question(r *Request, request []byte) policies.Review {
-	names := e.names(r)
-	q := policies.Review{
-		Group: r.kind.Group, Version: r.version, Kind: r.kind.Kind,
-		Subresource: r.Subresource, Operation: string(r.Operation),
-		Request:    request,
-		Namespaced: r.NamespaceName != "", Environment: names.Environment, App: names.App,
-		Expected: map[string]any{
-			"secretScopes":    names.SecretScopes,
-			"appSecretScopes": names.AppSecretScopes,
-			"ingressHosts":    names.IngressHosts,
-			"iamRoles":        names.IAMRoles,
-		},
-	}
-	if names.RoleARN != "" {
-		q.Expected["roleArn"] = names.RoleARN
-	}
-	if r.Namespace != nil {
-		q.Namespace = &policies.Namespace{Name: r.Namespace.Name, Labels: r.Namespace.Labels, Annotations: r.Namespace.Annotations}
-	}
-	return q
 }

@@ -1,7 +1,6 @@
 package admission
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -9,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/gesso-dev/gesso/internal/convention"
+	"github.com/gesso-dev/gesso/internal/object"
 	"github.com/gesso-dev/gesso/policies"
 )
 
@@ -51,7 +51,7 @@ func (e *Engine) Registration(target Target) Registration {
 			reg.Mutating.Webhooks = append(reg.Mutating.Webhooks, admissionv1.MutatingWebhook{
 				Name: entry.Name + ".gesso.dev", ClientConfig: target.clientConfig(entry.Path), Rules: rules,
 				FailurePolicy: failurePolicy(entry), MatchPolicy: new(admissionv1.Equivalent),
-				NamespaceSelector: e.namespaceSelector(entry), MatchConditions: matchConditions(entry),
+				NamespaceSelector: e.namespaceSelector(entry), MatchConditions: e.matchConditions(entry),
 				SideEffects: new(admissionv1.SideEffectClassNone), TimeoutSeconds: new(entry.TimeoutSeconds),
 				AdmissionReviewVersions: []string{"v1"}, ReinvocationPolicy: new(admissionv1.IfNeededReinvocationPolicy),
 			})
@@ -60,7 +60,7 @@ func (e *Engine) Registration(target Target) Registration {
 		reg.Validating.Webhooks = append(reg.Validating.Webhooks, admissionv1.ValidatingWebhook{
 			Name: entry.Name + ".gesso.dev", ClientConfig: target.clientConfig(entry.Path), Rules: rules,
 			FailurePolicy: failurePolicy(entry), MatchPolicy: new(admissionv1.Equivalent),
-			NamespaceSelector: e.namespaceSelector(entry), MatchConditions: matchConditions(entry),
+			NamespaceSelector: e.namespaceSelector(entry), MatchConditions: e.matchConditions(entry),
 			SideEffects: new(admissionv1.SideEffectClassNone), TimeoutSeconds: new(entry.TimeoutSeconds),
 			AdmissionReviewVersions: []string{"v1"},
 		})
@@ -88,6 +88,9 @@ func failurePolicy(entry Entry) *admissionv1.FailurePolicyType {
 // namespaceSelector leaves out the excluded namespaces by the label that the API server itself keeps on each Namespace, so
 // that nobody can leave by labelling his own.
 func (e *Engine) namespaceSelector(entry Entry) *metav1.LabelSelector {
+	if entry.Name == awsAuth {
+		return &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": awsAuthNamespace}}
+	}
 	s := &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
 		{Key: "kubernetes.io/metadata.name", Operator: metav1.LabelSelectorOpNotIn, Values: e.excluded},
 	}}
@@ -103,8 +106,29 @@ func (e *Engine) namespaceSelector(entry Entry) *metav1.LabelSelector {
 // called for them at all is cheaper than to answer that nothing is to be done.
 const controllerOwned = `has(object.metadata.ownerReferences) && object.metadata.ownerReferences.exists(r, has(r.controller) && r.controller)`
 
-func matchConditions(entry Entry) []admissionv1.MatchCondition {
+// subject is the object of a request, on a DELETE the old one (CEL).
+const subject = `(object != null ? object : oldObject)`
+
+// opaque is true for everything but the Secrets that a cluster, Helm or a certificate controller makes (CEL): those must not be in
+// a Fail entry.
+const opaque = `request.resource.resource != 'secrets' || request.resource.group != '' || ` + subject + `.type == 'Opaque'`
+
+func (e *Engine) matchConditions(entry Entry) []admissionv1.MatchCondition {
+	conditions := entryConditions(entry)
+	enforced := slices.ContainsFunc(e.judgedKinds(), func(k judgedKind) bool { return k.secrets() && len(k.enforced) > 0 })
 	switch {
+	case enforced && entry.Name == "closed":
+		return append(conditions, admissionv1.MatchCondition{Name: "of-secrets-only-opaque-ones", Expression: opaque})
+	case enforced && entry.Name == "open":
+		return append(conditions, admissionv1.MatchCondition{Name: "of-secrets-no-opaque-ones", Expression: strings.Replace(opaque, "== 'Opaque'", "!= 'Opaque'", 1)})
+	}
+	return conditions
+}
+
+func entryConditions(entry Entry) []admissionv1.MatchCondition {
+	switch {
+	case entry.Name == awsAuth:
+		return []admissionv1.MatchCondition{{Name: "aws-auth", Expression: subject + `.metadata.name == '` + awsAuth + `'`}}
 	case entry.Name == "defaults":
 		return []admissionv1.MatchCondition{{Name: "no-controller-owns-it", Expression: "!(" + controllerOwned + ")"}}
 	case entry.Name == "pods":
@@ -134,29 +158,58 @@ func (e *Engine) rules(entry Entry) []admissionv1.RuleWithOperations {
 				all = addRule(all, k.Group, k.Version, k.Resource, admissionv1.NamespacedScope, k.Operations)
 			}
 		}
-	case "closed", "open":
-		for _, k := range e.judgedKinds() {
-			switch {
-			case !k.enforced || neverFail(k.Kind):
-				if entry.Name == "open" {
-					all = addRule(all, k.Group, "*", k.resource(), admissionv1.AllScopes, k.operations)
-				}
-			case entry.Name == "closed":
-				all = addRule(all, k.Group, "*", k.resource(), admissionv1.NamespacedScope, k.operations)
-			case !builtInGroup(k.Group):
-				// Whether a custom kind is cluster-scoped is not known here. If it is, it must not be in a Fail entry.
-				all = addRule(all, k.Group, "*", k.resource(), admissionv1.ClusterScope, k.operations)
+	case awsAuth:
+		for _, p := range e.policies.Policies() {
+			if p.ID == awsAuth && p.Enabled() {
+				all = addRule(all, "", "v1", "configmaps", admissionv1.NamespacedScope, []string{"CREATE", "DELETE", "UPDATE"})
 			}
+		}
+	case "closed", "open":
+		all = e.judgingRules(entry)
+	}
+	return all
+}
+
+// judgingRules returns what is sent to closed or open.
+func (e *Engine) judgingRules(entry Entry) []admissionv1.RuleWithOperations {
+	var all []admissionv1.RuleWithOperations
+	for _, k := range e.judgedKinds() {
+		mayFail, elsewhere := k.enforced, k.ridesAlong
+		if neverFail(k.Kind) {
+			mayFail, elsewhere = nil, k.operations()
+		}
+		if k.secrets() {
+			// The match conditions share them out by type; each entry must have all operations, or some would be sent to neither.
+			if elsewhere = k.operations(); len(mayFail) > 0 {
+				mayFail = elsewhere
+			}
+		}
+		if entry.Name == "closed" {
+			all = addRule(all, k.Group, "*", k.resource(), admissionv1.NamespacedScope, mayFail)
+			continue
+		}
+		all = addRule(all, k.Group, "*", k.resource(), admissionv1.AllScopes, elsewhere)
+		if !builtInGroup(k.Group) {
+			// Whether a custom kind is cluster-scoped is not known here. If it is, it must not be in a Fail entry.
+			all = addRule(all, k.Group, "*", k.resource(), admissionv1.ClusterScope, mayFail)
 		}
 	}
 	return all
 }
 
-// judgedKind is a kind that some policy matches.
+// aws-auth is the ConfigMap in kube-system that gives AWS principals their groups, and the policy and the entry for it. It is judged although
+// kube-system is left alone.
+const (
+	awsAuth          = "aws-auth"
+	awsAuthNamespace = "kube-system"
+)
+
+// judgedKind is a kind that some policy matches. Each operation on it goes to one entry only, so that a request is judged in one
+// call.
 type judgedKind struct {
 	policies.Kind
-	operations []string
-	enforced   bool // some policy of it denies
+	enforced   []string // operations for which some policy denies
+	ridesAlong []string // the others that are judged
 }
 
 func (k *judgedKind) resource() string {
@@ -166,30 +219,38 @@ func (k *judgedKind) resource() string {
 	return k.Resource
 }
 
-// judgedKinds returns the kinds that the policies match, sorted, each with all operations that any policy of it asks for.
+// secrets reports whether the kind is Secret. Its objects are shared out between the entries by their type.
+func (k *judgedKind) secrets() bool { return k.Group == "" && k.Resource == "secrets" }
+
+// operations returns all that are judged, sorted.
+func (k *judgedKind) operations() []string {
+	return slices.Sorted(slices.Values(slices.Concat(k.enforced, k.ridesAlong)))
+}
+
+// judgedKinds returns the kinds that the policies match, sorted.
 func (e *Engine) judgedKinds() []judgedKind {
 	var all []judgedKind
 	for _, p := range e.policies.Policies() {
-		if p.Action == policies.Off {
+		if !p.Enabled() || p.ID == awsAuth { // aws-auth has an entry of its own
 			continue
 		}
 		for _, m := range p.Match.Rules() {
-			at := slices.IndexFunc(all, func(k judgedKind) bool {
-				return k.Group == m.Kind.Group && k.Kind.Kind == m.Kind.Kind && k.Subresource == m.Kind.Subresource
-			})
+			at := slices.IndexFunc(all, func(k judgedKind) bool { return k.Kind == m.Kind })
 			if at < 0 {
 				at, all = len(all), append(all, judgedKind{Kind: m.Kind})
 			}
-			all[at].enforced = all[at].enforced || p.Action == policies.Deny
-			for _, op := range m.Operations {
-				if !slices.Contains(all[at].operations, op) {
-					all[at].operations = append(all[at].operations, op)
-				}
+			if p.Enforced() {
+				all[at].enforced = append(all[at].enforced, m.Operations...)
+			} else {
+				all[at].ridesAlong = append(all[at].ridesAlong, m.Operations...)
 			}
 		}
 	}
 	for i := range all {
-		slices.Sort(all[i].operations)
+		k := &all[i]
+		k.enforced = slices.Compact(slices.Sorted(slices.Values(k.enforced)))
+		k.ridesAlong = slices.Compact(slices.Sorted(slices.Values(k.ridesAlong)))
+		k.ridesAlong = slices.DeleteFunc(k.ridesAlong, func(op string) bool { return slices.Contains(k.enforced, op) })
 	}
 	slices.SortFunc(all, func(a, b judgedKind) int {
 		return strings.Compare(a.Group+"/"+a.resource(), b.Group+"/"+b.resource())
@@ -198,27 +259,39 @@ func (e *Engine) judgedKinds() []judgedKind {
 }
 
 // neverFail reports whether a kind must not be in a Fail entry: a cluster starts, heals and schedules with these, and
-// does so while Gesso is away.
+// does so while Gesso is away. A wildcard may be any of them.
 func neverFail(k policies.Kind) bool {
-	switch k.Group {
-	case "rbac.authorization.k8s.io", "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io",
-		"certificates.k8s.io", "flowcontrol.apiserver.k8s.io", "node.k8s.io", "scheduling.k8s.io", "storage.k8s.io":
+	if strings.Contains(k.Group+k.Resource, "*") {
 		return true
-	case "networking.k8s.io":
-		return k.Resource == "ingressclasses"
+	}
+	if _, namespaced := object.Scope(object.GroupKind{Group: k.Group, Kind: k.Kind}); !namespaced {
+		return true
+	}
+	switch k.Group {
 	case "":
-		return slices.Contains([]string{"pods", "namespaces", "nodes", "persistentvolumes", "secrets"}, k.Resource)
+		return k.Kind == "Pod" || slices.Contains([]string{"pods", "namespaces", "nodes", "persistentvolumes"}, k.Resource)
+	case "rbac.authorization.k8s.io":
+		return true
 	}
 	return false
 }
 
 // builtInGroup reports whether the API server itself serves the group, so that the scope of its kinds is known.
 func builtInGroup(group string) bool {
-	return !strings.Contains(group, ".") || strings.HasSuffix(group, ".k8s.io")
+	return !strings.Contains(group, ".") || slices.Contains([]string{
+		"admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "authentication.k8s.io", "authorization.k8s.io",
+		"certificates.k8s.io", "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io", "flowcontrol.apiserver.k8s.io",
+		"internal.apiserver.k8s.io", "networking.k8s.io", "node.k8s.io", "rbac.authorization.k8s.io", "resource.k8s.io",
+		"scheduling.k8s.io", "storage.k8s.io", "storagemigration.k8s.io",
+	}, group)
 }
 
-// addRule adds a resource to the rule with the same group, version, scope and operations, or makes one.
+// addRule adds a resource to the rule with the same group, version, scope and operations, or makes one. No
+// operations are no rule.
 func addRule(all []admissionv1.RuleWithOperations, group, version, resource string, scope admissionv1.ScopeType, operations []string) []admissionv1.RuleWithOperations {
+	if len(operations) == 0 {
+		return all
+	}
 	ops := make([]admissionv1.OperationType, len(operations))
 	for i, op := range operations {
 		ops[i] = admissionv1.OperationType(op)
@@ -237,56 +310,4 @@ func addRule(all []admissionv1.RuleWithOperations, group, version, resource stri
 		Operations: ops,
 		Rule:       admissionv1.Rule{APIGroups: []string{group}, APIVersions: []string{version}, Resources: []string{resource}, Scope: new(scope)},
 	})
-}
-
-// Unregistered compares what the engine needs with the living configurations, nil for one that does not exist, and says in
-// one line each what the API server does not send.
-func (e *Engine) Unregistered(living Registration) []string {
-	needed := e.Registration(Target{})
-	var all []string
-	if living.Mutating == nil {
-		all = append(all, "MutatingWebhookConfiguration gesso does not exist: nothing is filled")
-	} else {
-		for _, w := range needed.Mutating.Webhooks {
-			at := slices.IndexFunc(living.Mutating.Webhooks, func(l admissionv1.MutatingWebhook) bool { return l.Name == w.Name })
-			if at < 0 {
-				all = append(all, w.Name+": the entry does not exist")
-				continue
-			}
-			all = append(all, missingRules(w.Name, w.Rules, living.Mutating.Webhooks[at].Rules)...)
-		}
-	}
-	if living.Validating == nil {
-		return append(all, "ValidatingWebhookConfiguration gesso does not exist: nothing is refused")
-	}
-	for _, w := range needed.Validating.Webhooks {
-		at := slices.IndexFunc(living.Validating.Webhooks, func(l admissionv1.ValidatingWebhook) bool { return l.Name == w.Name })
-		if at < 0 {
-			all = append(all, w.Name+": the entry does not exist")
-			continue
-		}
-		all = append(all, missingRules(w.Name, w.Rules, living.Validating.Webhooks[at].Rules)...)
-	}
-	return all
-}
-
-// missingRules returns what needed has and living does not cover.
-func missingRules(entry string, needed, living []admissionv1.RuleWithOperations) []string {
-	var all []string
-	for _, n := range needed {
-		for _, resource := range n.Resources {
-			for _, op := range n.Operations {
-				if !slices.ContainsFunc(living, func(l admissionv1.RuleWithOperations) bool { return covers(l, n.APIGroups[0], resource, op) }) {
-					all = append(all, fmt.Sprintf("%s: %s of %s is not sent", entry, op, strings.Trim(n.APIGroups[0]+"/"+resource, "/")))
-				}
-			}
-		}
-	}
-	return all
-}
-
-func covers(l admissionv1.RuleWithOperations, group, resource string, op admissionv1.OperationType) bool {
-	has := func(list []string, v string) bool { return slices.Contains(list, "*") || slices.Contains(list, v) }
-	return has(l.APIGroups, group) && has(l.Resources, resource) &&
-		(slices.Contains(l.Operations, op) || slices.Contains(l.Operations, admissionv1.OperationAll))
 }

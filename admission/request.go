@@ -1,12 +1,14 @@
 package admission
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/gesso-dev/gesso/internal/convention"
 	"github.com/gesso-dev/gesso/internal/object"
+	"github.com/gesso-dev/gesso/policies"
 )
 
 // Operation is what a request does.
@@ -39,6 +41,8 @@ type Request struct {
 	Source string
 	// Namespace holds the facts of the object's Namespace. nil when they could not be had, and for cluster-scoped objects.
 	Namespace *convention.Namespace
+	// Inventory holds the other objects that policies read. nil when they could not be had: a policy that reads some cannot decide.
+	Inventory *policies.Snapshot
 	// Now is the time by which exceptions expire.
 	Now time.Time
 
@@ -56,6 +60,9 @@ type Request struct {
 	object, old *object.Object // nil where the operation has none
 	kind        object.GroupKind
 	version     string
+	// bare: object was submitted without its namespace. Policies see it with one, as the API server would send it; what is
+	// printed stays as the author wrote it.
+	bare bool
 }
 
 // User is who asks.
@@ -95,8 +102,19 @@ func Decode(raw []byte) (Request, error) {
 	if r.UID == "" {
 		return Request{}, fmt.Errorf("read admission request: uid is missing")
 	}
+	if r.object, err = member(root, "object"); err != nil {
+		return r, err
+	}
+	if r.old, err = member(root, "oldObject"); err != nil {
+		return r, err
+	}
+	return r, r.check()
+}
+
+// check refuses a request that cannot be reviewed.
+func (r *Request) check() error {
 	if r.kind.Kind == "" || r.version == "" {
-		return r, fmt.Errorf("read admission request: kind is incomplete: it needs version and kind")
+		return fmt.Errorf("read admission request: kind is incomplete: it needs version and kind")
 	}
 	if r.kind == (object.GroupKind{Kind: "Namespace"}) {
 		r.NamespaceName = ""
@@ -104,18 +122,28 @@ func Decode(raw []byte) (Request, error) {
 	switch r.Operation {
 	case Create, Update, Delete, Connect:
 	default:
-		return r, fmt.Errorf("read admission request: unknown operation %q", r.Operation)
-	}
-	if r.object, err = member(root, "object"); err != nil {
-		return r, err
-	}
-	if r.old, err = member(root, "oldObject"); err != nil {
-		return r, err
+		return fmt.Errorf("read admission request: unknown operation %q", r.Operation)
 	}
 	if r.object == nil && (r.Operation == Create || r.Operation == Update) {
-		return r, fmt.Errorf("read admission request: %s without an object", r.Operation)
+		return fmt.Errorf("read admission request: %s without an object", r.Operation)
 	}
-	return r, nil
+	// Policies are chosen by the request's kind, defaults by the object's: a request whose parts disagree would be judged
+	// as one thing and filled as another.
+	for _, o := range []*object.Object{r.object, r.old} {
+		if o != nil && o.GroupKind() != r.kind {
+			return fmt.Errorf("read admission request: kind is %s of %s, but the object is %s of %s",
+				r.kind.Kind, group(r.kind.Group), o.Kind, group(o.Group))
+		}
+	}
+	return nil
+}
+
+// group names an API group in an error; the core group's name is empty.
+func group(name string) string {
+	if name == "" {
+		return "the core group"
+	}
+	return "group " + name
 }
 
 // member reads object or oldObject, nil where there is none.
@@ -132,7 +160,8 @@ func member(root *object.Node, name string) (*object.Object, error) {
 }
 
 // NewRequest makes the request that the API server would send if the user created o, or, where old is not nil, updated it.
-// resource is the plural name of the kind. namespace is empty for a cluster-scoped object.
+// resource is the plural name of the kind. namespace is empty for a cluster-scoped object; an object that does not name it is
+// judged in it all the same. o and old stay as they are.
 func NewRequest(o, old *object.Object, resource, namespace string, user User) (Request, error) {
 	type groupVersion struct {
 		Group    string `json:"group"`
@@ -145,9 +174,16 @@ func NewRequest(o, old *object.Object, resource, namespace string, user User) (R
 	operation, options := Create, "CreateOptions"
 	var oldObject json.RawMessage
 	if old != nil {
-		operation, options, oldObject = Update, "UpdateOptions", old.Root.Bytes()
+		operation, options, oldObject = Update, "UpdateOptions", placed(old, namespace).Root.Bytes()
 	}
-	raw, err := json.Marshal(struct {
+	groups := user.Groups
+	if groups == nil {
+		groups = []string{}
+	}
+	var raw bytes.Buffer
+	encoder := json.NewEncoder(&raw)
+	encoder.SetEscapeHTML(false) // the author's bytes are kept
+	err := encoder.Encode(struct {
 		UID             string          `json:"uid"`
 		Kind            groupVersion    `json:"kind"`
 		Resource        groupVersion    `json:"resource"`
@@ -164,12 +200,36 @@ func NewRequest(o, old *object.Object, resource, namespace string, user User) (R
 	}{
 		UID: "offline", Kind: kind, Resource: res, RequestKind: kind, RequestResource: res,
 		Name: o.Root.Get("metadata", "name").Str(), Namespace: namespace, Operation: operation,
-		UserInfo: map[string]any{"username": user.Name, "groups": user.Groups},
-		Object:   o.Root.Bytes(), OldObject: oldObject,
+		UserInfo: map[string]any{"username": user.Name, "groups": groups},
+		Object:   placed(o, namespace).Root.Bytes(), OldObject: oldObject,
 		Options: map[string]string{"apiVersion": "meta.k8s.io/v1", "kind": options},
 	})
 	if err != nil {
 		return Request{}, fmt.Errorf("make admission request: %w", err)
 	}
-	return Decode(raw)
+	r, err := Decode(raw.Bytes())
+	if err != nil {
+		return r, err
+	}
+	if o.Namespace == "" && namespace != "" {
+		r.object, r.bare = copyOf(o), true
+	}
+	return r, nil
+}
+
+// placed returns o in a namespace: o itself where it names one or none is asked for, else a copy.
+func placed(o *object.Object, namespace string) *object.Object {
+	if namespace == "" || o.Namespace != "" {
+		return o
+	}
+	c := copyOf(o)
+	c.SetNamespace(namespace)
+	return c
+}
+
+// copyOf returns a copy of o that can be edited without touching o.
+func copyOf(o *object.Object) *object.Object {
+	c := *o
+	c.Root = o.Root.Clone()
+	return &c
 }

@@ -55,6 +55,9 @@ type Violation struct {
 	Ratcheted bool `json:"ratcheted"`
 	// Exception is the name of the exception that turned a deny into an audit entry, or empty.
 	Exception string `json:"exception"`
+
+	// Softened says who asked where a deny only warns for that reason: break-glass or controller. Empty everywhere else.
+	Softened string `json:"-"`
 }
 
 // Text is the violation as one line for people: what is wrong, what to write instead, which policy says so.
@@ -71,6 +74,8 @@ type Undecided struct {
 	Policy string `json:"policy"`
 	Reason string `json:"reason"`
 
+	// Action is the one that is in force for the policy.
+	Action string `json:"-"`
 	// Enforced says that the policy would deny, so that not knowing refuses the request.
 	Enforced bool `json:"-"`
 }

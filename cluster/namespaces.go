@@ -1,5 +1,5 @@
-// Package cluster is everything that watches: so far the metadata of Namespaces. What it holds is answered from memory;
-// nothing in it calls the API server while a review waits.
+// Package cluster is everything that watches: the metadata of Namespaces, the webhook configurations, and the other objects that
+// policies read. What it holds is answered from memory; nothing in it calls the API server while a review waits.
 package cluster
 
 import (

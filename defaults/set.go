@@ -46,6 +46,14 @@ func (s *Set) Kinds() []Kind {
 	return all
 }
 
+// Sidecar returns the name of the Profile's sidecar, "" where none is configured.
+func (s *Set) Sidecar() string {
+	if s.sidecar == nil {
+		return ""
+	}
+	return s.sidecar.name
+}
+
 // Request is an object to be filled.
 type Request struct {
 	Operation string

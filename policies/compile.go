@@ -15,9 +15,13 @@ import (
 type compiled struct {
 	Policy
 	parameters *ast.Term
+	inventory  []declaration
 	query      rego.PreparedEvalQuery
 	// builtins is for error messages: the names that an evaluation error may begin with.
 	builtins []string
+	health   *health
+	// fingerprint is the same for the same folder under the same setting.
+	fingerprint string
 }
 
 // compiler turns folders into policies. It is made for one Load and holds what all policies share.
@@ -26,14 +30,16 @@ type compiler struct {
 	capabilities *ast.Capabilities
 	lib          []*ast.Module
 	schemas      *schemaChecker
+	print        bool // keep print statements
 }
 
-func newCompiler(ctx context.Context) (*compiler, error) {
+func newCompiler(ctx context.Context, print bool) (*compiler, error) {
+	bindBounds()
 	list, err := readAllowList()
 	if err != nil {
 		return nil, err
 	}
-	c := &compiler{list: list, capabilities: list.capabilities()}
+	c := &compiler{list: list, capabilities: list.capabilities(), print: print}
 	for _, f := range libFiles() {
 		module, err := c.parse(f)
 		if err != nil {
@@ -83,25 +89,25 @@ func (c *compiler) compile(ctx context.Context, f folder, setting Setting) (*com
 		}
 		meta.schema = schema
 	}
-	p := &compiled{Policy: meta.policy(f, setting), builtins: c.list.Builtins}
+	p := &compiled{Policy: meta.policy(f, setting), inventory: meta.inventory, builtins: c.list.Builtins, health: &health{}}
 	if problems := c.setParameters(ctx, p, meta, setting); len(problems) > 0 {
 		return nil, problems
 	}
-	rego, problems := c.rego(f.id, modules, meta)
+	program, problems := c.link(f.id, modules, meta)
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	rules, problems := verdictRules(f.id, rego, modules)
+	rules, problems := verdictRules(f.id, program, modules)
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	reach := walk(rego, rules)
-	if problems := reach.problems(f.id); len(problems) > 0 {
+	reach := walk(program, rules)
+	if problems := reach.problems(f.id, meta.schema != nil); len(problems) > 0 {
 		return nil, problems
 	}
 	p.ReadsNamespace = reach.readsNamespace
 	var err error
-	if p.query, err = prepare(ctx, rego, modules[0].Package.Path, rules); err != nil {
+	if p.query, err = prepare(ctx, program, modules[0].Package.Path, rules); err != nil {
 		return nil, c.regoProblems(f.id, f.dir, err)
 	}
 	return p, nil
@@ -125,7 +131,10 @@ func checkPackage(id string, module *ast.Module) []Problem {
 func (m metadata) policy(f folder, setting Setting) Policy {
 	p := Policy{
 		ID: f.id, Title: m.title, Description: m.description, Related: m.related, Source: f.source,
-		Action: m.action, DefaultAction: m.action, Match: m.match,
+		Action: m.action, DefaultAction: m.action, Namespaces: setting.Namespaces, Match: m.match,
+	}
+	for _, d := range m.inventory {
+		p.Inventory = append(p.Inventory, d.InventoryKind)
 	}
 	if setting.Action != "" {
 		p.Action = setting.Action
@@ -135,7 +144,7 @@ func (m metadata) policy(f folder, setting Setting) Policy {
 
 // setParameters fills in what the policy sees as input.parameters.
 func (c *compiler) setParameters(ctx context.Context, p *compiled, meta metadata, setting Setting) []Problem {
-	filled, wrong := c.schemas.fill(ctx, meta.schema, setting.Parameters, p.Action == Off)
+	filled, wrong := c.schemas.fill(ctx, meta.schema, setting.Parameters, !p.Enabled())
 	var problems []Problem
 	for _, err := range wrong {
 		problem := Problem{Policy: p.ID, Reason: err.Error()}
@@ -161,14 +170,15 @@ func (c *compiler) setParameters(ctx context.Context, p *compiled, meta metadata
 	return nil
 }
 
-// rego compiles the modules of a policy together with the shared helpers.
-func (c *compiler) rego(id string, modules []*ast.Module, meta metadata) (*ast.Compiler, []Problem) {
+// link compiles the modules of a policy together with the shared helpers.
+func (c *compiler) link(id string, modules []*ast.Module, meta metadata) (*ast.Compiler, []Problem) {
 	all := map[string]*ast.Module{}
 	for _, module := range slices.Concat(modules, c.lib) {
 		all[module.Package.Location.File] = module
 	}
 	compiler := ast.NewCompiler().WithCapabilities(c.capabilities).WithStrict(true).WithDefaultRegoVersion(ast.RegoV1).
-		WithSchemas(inputSchema(meta.schema))
+		WithEnablePrintStatements(c.print).
+		WithSchemas(inputSchema(meta.schema, meta.inventory))
 	if compiler.Compile(all); compiler.Failed() {
 		return nil, c.regoProblems(id, modules[0].Package.Location.File, compiler.Errors)
 	}
@@ -227,6 +237,9 @@ func prepare(ctx context.Context, compiler *ast.Compiler, pkg ast.Ref, rules []*
 // regoProblems turns what OPA's parser and compiler report into problems. A function that is refused gets the reason for it.
 func (c *compiler) regoProblems(id, name string, err error) []Problem {
 	list, ok := errors.AsType[ast.Errors](err)
+	if one, single := errors.AsType[*ast.Error](err); single && !ok {
+		list, ok = ast.Errors{one}, true
+	}
 	if !ok {
 		return []Problem{{Policy: id, File: name, Reason: oneLine(err.Error())}}
 	}

@@ -12,10 +12,106 @@ import (
 	"github.com/open-policy-agent/opa/v1/metrics"
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/topdown"
+	"github.com/open-policy-agent/opa/v1/topdown/print"
 )
 
+// question is what one policy is asked.
+type question struct {
+	view      *view
+	inventory *ast.Term // nil for a policy that declares none
+	action    Action    // the one in force
+	print     PrintFunc // nil where print statements are erased
+}
+
+// printHook implements OPA's print.Hook.
+type printHook struct {
+	policy string
+	write  PrintFunc
+}
+
+func (h printHook) Print(at print.Context, text string) error {
+	file, line := "", 0
+	if at.Location != nil {
+		file, line = at.Location.File, at.Location.Row
+	}
+	h.write(h.policy, file, line, text)
+	return nil
+}
+
+// grace is how long an evaluation may go on after it was told to stop, until the review goes on without it.
+const grace = 100 * time.Millisecond
+
 // judge asks one policy. A reason other than "" means that it could not decide; then there are no violations.
-func (p *compiled) judge(ctx context.Context, v *view, budget time.Duration) (found []Violation, reason string) {
+//
+// The evaluation has a goroutine of its own, because a built-in function cannot always be interrupted. One that does not stop is left
+// behind: this review and all others go on without it, and the policy is set aside until it has ended.
+func (s *Set) judge(ctx context.Context, p *compiled, q question, budget time.Duration) ([]Violation, string) {
+	limited, stop := context.WithTimeout(ctx, budget)
+	defer stop()
+	if limited.Err() != nil {
+		return nil, timeReason(ctx, budget)
+	}
+	start := s.now()
+	if reason := p.health.aside(start); reason != "" {
+		return nil, reason
+	}
+	type answer struct {
+		found  []Violation
+		reason string
+	}
+	var (
+		g     guard
+		done  = make(chan answer, 1)
+		reply answer
+		late  bool
+	)
+	go func() {
+		found, reason := p.ask(limited, q, &g)
+		done <- answer{found, reason}
+	}()
+	select {
+	case reply = <-done:
+	case <-limited.Done():
+		late = true
+		g.Cancel()
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case <-done:
+		case <-timer.C:
+			p.health.lose()
+			go func() {
+				<-done
+				p.health.found()
+			}()
+		}
+	}
+	end := s.now()
+	switch {
+	case late:
+		reply = answer{reason: timeReason(ctx, budget)}
+		if end.Sub(start) >= blame {
+			p.health.ended(end, false)
+		}
+	case g.full.Load():
+		reply = answer{reason: "the policy took too much memory"}
+		p.health.ended(end, false)
+	case reply.reason == reasonStopped: // between the end of the time and our seeing it
+		reply.reason = timeReason(ctx, budget)
+		if end.Sub(start) >= blame {
+			p.health.ended(end, false)
+		}
+	default:
+		p.health.ended(end, true)
+	}
+	return reply.found, reply.reason
+}
+
+// reasonStopped is replaced by one that says whose time was up.
+const reasonStopped = "stopped"
+
+// ask evaluates one policy.
+func (p *compiled) ask(ctx context.Context, q question, g *guard) (found []Violation, reason string) {
 	defer func() {
 		// A fault of the engine must not cost the other policies their verdict, nor let this request through as if nothing had been found.
 		// The value is not reported: it may hold a part of the object.
@@ -23,23 +119,19 @@ func (p *compiled) judge(ctx context.Context, v *view, budget time.Duration) (fo
 			found, reason = nil, "the evaluation crashed"
 		}
 	}()
-	limited, stop := context.WithTimeout(ctx, budget)
-	defer stop()
-	cancel := topdown.NewCancel()
-	defer context.AfterFunc(limited, cancel.Cancel)()
-	if limited.Err() != nil {
-		return nil, timeReason(ctx, budget)
-	}
-	results, err := p.query.Eval(
-		limited,
-		rego.EvalParsedInput(v.input(p.parameters)),
+	options := []rego.EvalOption{
+		rego.EvalParsedInput(q.view.input(p.parameters, q.inventory)),
 		rego.EvalMetrics(metrics.NoOp()),
-		rego.EvalExternalCancel(cancel),
+		rego.EvalExternalCancel(g),
 		rego.EvalGenerateJSON(func(term *ast.Term, _ *rego.EvalContext) (any, error) { return term, nil }),
-	)
+	}
+	if q.print != nil {
+		options = append(options, rego.EvalPrintHook(printHook{policy: p.ID, write: q.print}))
+	}
+	results, err := p.query.Eval(ctx, options...)
 	switch {
-	case topdown.IsCancel(err), err != nil && limited.Err() != nil:
-		return nil, timeReason(ctx, budget)
+	case topdown.IsCancel(err), err != nil && ctx.Err() != nil:
+		return nil, reasonStopped
 	case err != nil:
 		return nil, p.evalReason(err)
 	case len(results) != 1:
@@ -50,7 +142,7 @@ func (p *compiled) judge(ctx context.Context, v *view, budget time.Duration) (fo
 		if !defined {
 			continue // the policy has no such rule; that it has one of them was checked when it was loaded
 		}
-		list, err := p.violations(rule, term)
+		list, err := p.violations(rule, term, q.action)
 		if err != nil {
 			return nil, fmt.Sprintf("%s %s", rule, err)
 		}
@@ -60,12 +152,11 @@ func (p *compiled) judge(ctx context.Context, v *view, budget time.Duration) (fo
 }
 
 // violations decodes the set that a rule gave.
-func (p *compiled) violations(rule string, term *ast.Term) ([]Violation, error) {
+func (p *compiled) violations(rule string, term *ast.Term, action Action) ([]Violation, error) {
 	set, isSet := term.Value.(ast.Set)
 	if !isSet {
 		return nil, errors.New("is not a set")
 	}
-	action := p.Action
 	if rule == "warn" && action != Audit {
 		action = Warn
 	}
@@ -147,6 +238,9 @@ func (p *compiled) evalReason(err error) string {
 		what = "a rule or function gave two different values"
 	case topdown.WithMergeErr:
 		what = "a with modifier could not be applied"
+	}
+	if bound, ok := errors.AsType[boundError](err); ok { // our own words
+		what += ": it " + bound.Error()
 	}
 	if at := failure.Location; at != nil {
 		return fmt.Sprintf("%s:%d: %s", at.File, at.Row, what)

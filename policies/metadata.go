@@ -19,6 +19,7 @@ type metadata struct {
 	action             Action
 	schema             map[string]any // nil: no parameters
 	schemaAt           place
+	inventory          []declaration
 }
 
 // place is a position in a .rego file.
@@ -96,9 +97,7 @@ func (r *metadataReader) read(block *ast.Annotations) metadata {
 		m.schema, m.schemaAt = r.schema(node), r.place(node)
 	}
 	if node := gesso["inventory"]; node != nil {
-		if kinds := r.kinds(node, "inventory"); len(kinds) > 0 {
-			r.add(node, "inventory is not supported yet: a policy cannot read other objects")
-		}
+		m.inventory = r.inventory(node)
 	}
 	return m
 }

@@ -124,16 +124,7 @@ func (c *schemaChecker) fill(ctx context.Context, schema map[string]any, given j
 		}
 		return filled, nil
 	}
-	properties, _ := schema["properties"].(map[string]any)
-	for name, property := range properties {
-		if property, isObject := property.(map[string]any); isObject {
-			if value, hasDefault := property["default"]; hasDefault {
-				if _, isGiven := filled[name]; !isGiven {
-					filled[name] = value
-				}
-			}
-		}
-	}
+	addDefaults(filled, schema)
 	if lenient {
 		schema = maps.Clone(schema)
 		delete(schema, "required")
@@ -145,6 +136,24 @@ func (c *schemaChecker) fill(ctx context.Context, schema map[string]any, given j
 	if ok {
 		return filled, nil
 	}
+	return nil, mismatches(detail)
+}
+
+// addDefaults adds the default of each property of the schema that is not given.
+func addDefaults(filled, schema map[string]any) {
+	properties, _ := schema["properties"].(map[string]any)
+	for name, property := range properties {
+		fields, _ := property.(map[string]any)
+		if value, hasDefault := fields["default"]; hasDefault {
+			if _, isGiven := filled[name]; !isGiven {
+				filled[name] = value
+			}
+		}
+	}
+}
+
+// mismatches makes one error of each finding of json.match_schema, sorted.
+func mismatches(detail any) []error {
 	var wrong []error
 	list, _ := detail.([]any)
 	for _, item := range list {
@@ -161,7 +170,7 @@ func (c *schemaChecker) fill(ctx context.Context, schema map[string]any, given j
 		wrong = []error{errors.New("parameters do not fit the policy's schema")}
 	}
 	slices.SortFunc(wrong, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
-	return nil, wrong
+	return wrong
 }
 
 // decodeObject reads one JSON object and nothing after it; numbers keep their digits.

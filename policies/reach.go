@@ -14,6 +14,8 @@ type reach struct {
 	// unknown are references to data that nothing defines. They would be undefined for ever, and what is undefined allows.
 	unknown []*ast.Location
 	names   []string
+	// parameters is where input.parameters is read first, or nil.
+	parameters *ast.Location
 }
 
 // walk follows the rules of a compiled policy.
@@ -58,6 +60,9 @@ func (f *reach) ref(compiler *ast.Compiler, rule *ast.Rule, ref ast.Ref) []*ast.
 		if len(ref) == 1 || namespaceFact(ref[1]) {
 			f.readsNamespace = true
 		}
+		if len(ref) > 1 && ref[1].Value.Compare(ast.String("parameters")) == 0 && f.parameters == nil {
+			f.parameters = rule.Location
+		}
 	case ref.HasPrefix(ast.DefaultRootRef):
 		rules := compiler.GetRules(ref.ConstantPrefix())
 		if len(rules) == 0 || len(ref) == 1 {
@@ -75,8 +80,15 @@ func namespaceFact(key *ast.Term) bool {
 	return !constant || slices.Contains([]ast.String{"namespace", "environment", "expected"}, name)
 }
 
-func (f *reach) problems(id string) []Problem {
+// problems of a policy that takes parameters or does not.
+func (f *reach) problems(id string, takesParameters bool) []Problem {
 	var problems []Problem
+	if at := f.parameters; at != nil && !takesParameters {
+		problems = append(problems, Problem{
+			Policy: id, File: at.File, Line: at.Row, Column: at.Col,
+			Reason: "reads input.parameters, but METADATA declares no parameters",
+		})
+	}
 	for i, at := range f.unknown {
 		problem := Problem{Policy: id, File: at.File, Line: at.Row, Column: at.Col, Reason: fmt.Sprintf("%s is defined nowhere; policies share data.gesso.lib only", f.names[i])}
 		if !slices.Contains(problems, problem) {

@@ -3,9 +3,12 @@ package policies
 import "github.com/open-policy-agent/opa/v1/ast"
 
 // inputSchema tells OPA's type checker what input looks like, so that a misspelt field is a compile error. At run time it would be
-// undefined, and what is undefined allows. Where only the cluster knows the shape (object, expected, a container's own fields) all is
-// let through. A policy without parameters has an input.parameters without fields.
-func inputSchema(parameters map[string]any) *ast.SchemaSet {
+// undefined, and what is undefined allows.
+//
+// The type checker knows less than JSON schema: an object with properties has those and no others, and a union of types is taken for one
+// of them. So anything goes where only the cluster or the author knows the shape: in object, expected, a container, and below the
+// names of parameters.
+func inputSchema(parameters map[string]any, inventory []declaration) *ast.SchemaSet {
 	var (
 		anything = map[string]any{}
 		text     = map[string]any{"type": "string"}
@@ -13,37 +16,53 @@ func inputSchema(parameters map[string]any) *ast.SchemaSet {
 	)
 	list := func(items any) map[string]any { return map[string]any{"type": "array", "items": items} }
 	object := func(properties map[string]any) map[string]any {
-		return map[string]any{"type": "object", "properties": properties, "additionalProperties": false}
+		return map[string]any{"type": "object", "properties": properties}
 	}
-	open := func(properties map[string]any) map[string]any {
-		return map[string]any{"type": "object", "properties": properties, "additionalProperties": anything}
-	}
-	texts := map[string]any{"type": "object", "additionalProperties": text}
 	kind := object(map[string]any{"group": text, "version": text, "kind": text})
 	resource := object(map[string]any{"group": text, "version": text, "resource": text})
 	ref := object(map[string]any{
 		"ok": truth, "reason": text, "registry": text, "repository": text, "tag": text, "digest": text, "name": text, "trimmed": text,
 	})
-	if parameters == nil {
-		parameters = object(map[string]any{})
-	}
-	schemas := ast.NewSchemaSet()
-	schemas.Put(ast.SchemaRootRef, object(map[string]any{
+	properties := map[string]any{
 		"request": object(map[string]any{
 			"uid": text, "kind": kind, "resource": resource, "subResource": text,
 			"requestKind": kind, "requestResource": resource, "requestSubResource": text,
 			"name": text, "namespace": text, "operation": text,
-			"userInfo": open(map[string]any{"username": text, "uid": text, "groups": list(text), "extra": anything}),
+			"userInfo": object(map[string]any{"username": text, "uid": text, "groups": list(text), "extra": anything}),
 			"object":   anything, "oldObject": anything, "dryRun": truth, "options": anything,
 		}),
+		"user":        object(map[string]any{"name": text, "groups": list(text), "platform": truth}),
 		"pod":         anything,
-		"containers":  list(open(map[string]any{"kind": text, "path": text, "ref": ref})),
+		"containers":  list(anything),
 		"images":      list(object(map[string]any{"kind": text, "name": text, "path": text, "image": text, "ref": ref})),
-		"namespace":   object(map[string]any{"name": text, "labels": texts, "annotations": texts}),
+		"namespace":   object(map[string]any{"name": text, "labels": anything, "annotations": anything}),
 		"environment": text,
 		"app":         text,
 		"expected":    anything,
-		"parameters":  parameters,
-	}))
+		"parameters":  parameterNames(parameters),
+	}
+	if len(inventory) > 0 { // without one there is no such field, so that nobody waits for what never comes
+		names := map[string]any{}
+		for _, d := range inventory {
+			names[d.Name] = anything
+		}
+		properties["inventory"] = object(names)
+	}
+	schemas := ast.NewSchemaSet()
+	schemas.Put(ast.SchemaRootRef, object(properties))
 	return schemas
+}
+
+// parameterNames keeps of a policy's own schema what the type checker can be trusted with: the names. A policy that declares none must
+// not read any, which reach sees to.
+func parameterNames(schema map[string]any) map[string]any {
+	names := map[string]any{}
+	properties, _ := schema["properties"].(map[string]any)
+	for name := range properties {
+		names[name] = map[string]any{}
+	}
+	if len(names) == 0 || schema["additionalProperties"] != false {
+		return map[string]any{}
+	}
+	return map[string]any{"type": "object", "properties": names}
 }

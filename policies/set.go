@@ -3,13 +3,17 @@ package policies
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
 )
 
 // defaultDeadline is how long one policy may take over one review. A policy of the library takes well under a millisecond.
-const defaultDeadline = 250 * time.Millisecond
+const defaultDeadline = time.Second
 
 // Set is a number of policies that are in force together. It is immutable and safe for concurrent use; the zero value has no policies.
 type Set struct {
@@ -17,12 +21,28 @@ type Set struct {
 	index    map[target][]*compiled
 	revision string
 	deadline time.Duration
+	// quarantined are the problems of policies that exist.
+	quarantined []Problem
+	print       PrintFunc
+	// slots holds one token for each review that is being evaluated. It is shared by the copies of a set.
+	slots chan struct{}
+	now   func() time.Time
+}
+
+// newSet returns a set without policies. A review takes a slot while it is parsed and evaluated: more at once than there are processors
+// would only make all of them slower and their memory add up.
+func newSet(revision string) *Set {
+	return &Set{
+		deadline: defaultDeadline, index: map[target][]*compiled{}, revision: revision,
+		slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		now:   time.Now, //nolint:forbidigo // for durations of evaluations only: no verdict depends on the time of day
+	}
 }
 
 // add is called by Load only, in the order of ids, so that each list of the index is in that order too.
 func (s *Set) add(p *compiled) {
 	s.policies = append(s.policies, p)
-	if p.Action == Off {
+	if !p.Enabled() {
 		return
 	}
 	for t := range p.Match.targets() {
@@ -34,6 +54,27 @@ func (s *Set) add(p *compiled) {
 // gives the same revision on every machine.
 func (s *Set) Revision() string { return s.revision }
 
+// Quarantined lists why policies are not in force as they are written: each either is not in force at all, or in an earlier version, and
+// then the problem is marked Stale.
+func (s *Set) Quarantined() []Problem { return slices.Clone(s.quarantined) }
+
+// list and policy may be asked of no set.
+func (s *Set) list() []*compiled {
+	if s == nil {
+		return nil
+	}
+	return s.policies
+}
+
+func (s *Set) policy(id string) *compiled {
+	for _, p := range s.list() {
+		if p.ID == id {
+			return p
+		}
+	}
+	return nil
+}
+
 // Policies lists what was loaded, sorted by id, policies that are off included. The caller may change the list but not what its elements
 // refer to.
 func (s *Set) Policies() []Policy {
@@ -44,14 +85,14 @@ func (s *Set) Policies() []Policy {
 	return list
 }
 
-// WithDeadline returns the same set with another time limit for each policy over one review; the default is 250 ms.
+// WithDeadline returns the same set with another time limit for each policy over one review; the default is one second.
 func (s *Set) WithDeadline(limit time.Duration) *Set {
 	other := *s
 	other.deadline = limit
 	return &other
 }
 
-// Matches reports whether any policy that is not off is for the review.
+// Matches reports whether any policy that is not off everywhere is for the review.
 func (s *Set) Matches(r Review) bool { return len(s.matching(r)) > 0 }
 
 func (s *Set) matching(r Review) []*compiled {
@@ -64,15 +105,27 @@ type Review struct {
 	Group, Version, Kind, Subresource, Operation string
 	// Request is the AdmissionRequest as the API server sent it, with object in its final state.
 	Request json.RawMessage
+	// User is who asks.
+	User User
 	// Namespaced is true for an object that lies in a namespace.
 	Namespaced bool
 	// Namespace holds the facts of that namespace; nil means that they could not be had, and then a policy that reads them cannot decide.
 	Namespace *Namespace
+	// Inventory holds the other objects; nil means that they could not be had, and then a policy that reads them cannot decide.
+	Inventory *Snapshot
 	// Environment and App are derived by convention; "" when there is none.
 	Environment, App string
 	// Expected is what else the convention derives, in terms of JSON: roleArn (text), secretScopes and appSecretScopes (lists of prefixes
 	// that begin and end with "/", the namespace's own first), and whatever later policies need.
 	Expected map[string]any
+}
+
+// User is who sent a request, as policies see it.
+type User struct {
+	Name   string
+	Groups []string
+	// Platform is true for members of the Profile's platform groups.
+	Platform bool
 }
 
 // Namespace is what a policy may know of the namespace of an object.
@@ -103,38 +156,85 @@ type Undecided struct {
 // the reason, is in the decision.
 //
 // Policies are asked one after the other. Each has its own time limit, and where ctx has a deadline none may take more than its share of
-// what is left, so that a slow policy costs no other its verdict.
+// what is left, so that a slow policy costs no other its verdict. At most GOMAXPROCS reviews are evaluated at once; the others wait, as
+// long as ctx lets them.
 func (s *Set) Evaluate(ctx context.Context, r Review) Decision {
 	matching := s.matching(r)
 	if len(matching) == 0 {
 		return Decision{}
 	}
 	var decision Decision
-	view, err := newView(r)
+	undecided := func(p *compiled, action Action, reason string) {
+		decision.Undecided = append(decision.Undecided, Undecided{Policy: p.ID, Action: action, Reason: reason})
+	}
+	var (
+		v   *view
+		err = s.enter(ctx)
+	)
+	if err == nil {
+		defer s.leave()
+		v, err = newView(r)
+	}
 	for i, p := range matching {
-		reason := ""
+		action, known := r.action(p, v)
+		if action == Off {
+			continue
+		}
+		inventory, missing := r.Inventory.read(p.inventory)
 		switch {
 		case err != nil:
-			reason = err.Error()
-		case p.ReadsNamespace && r.Namespaced && r.Namespace == nil:
-			reason = "the Namespace " + view.namespaceName() + "is not known yet"
+			undecided(p, action, err.Error())
+		case !known, p.ReadsNamespace && r.Namespaced && r.Namespace == nil:
+			undecided(p, action, "the Namespace "+v.namespaceName()+"is not known yet")
+		case missing != "":
+			undecided(p, action, "the inventory of "+missing+" has not been read yet")
 		default:
-			var found []Violation
-			found, reason = p.judge(ctx, view, s.budget(ctx, len(matching)-i))
+			found, reason := s.judge(ctx, p, question{view: v, action: action, inventory: inventory, print: s.print}, s.budget(ctx, len(matching)-i))
+			if reason != "" {
+				undecided(p, action, reason)
+			}
 			decision.Violations = append(decision.Violations, found...)
-		}
-		if reason != "" {
-			decision.Undecided = append(decision.Undecided, Undecided{Policy: p.ID, Action: p.Action, Reason: reason})
 		}
 	}
 	return decision
 }
 
-// budget is the time for the next policy of as many as are left. It is the only use of a clock in this package, and no verdict depends
-// on it but "deadline exceeded".
+// enter waits for a slot. The error is the reason why there was none.
+func (s *Set) enter(ctx context.Context) error {
+	select {
+	case s.slots <- struct{}{}: // a free slot is taken even where the time is up, so that the reason is the policy's own
+		return nil
+	default:
+	}
+	select {
+	case s.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return errors.New(timeReason(ctx, 1))
+	}
+}
+
+func (s *Set) leave() { <-s.slots }
+
+// action is the one in force for a policy; see actionIn. The view is nil for a request that cannot be read.
+func (r Review) action(p *compiled, v *view) (action Action, known bool) {
+	if !r.Namespaced || len(p.Namespaces) == 0 {
+		return p.Action, true
+	}
+	name := ""
+	if r.Namespace != nil {
+		name = r.Namespace.Name
+	}
+	if name == "" && v != nil {
+		name, _ = text(field(ast.NewTerm(v.request), "namespace"))
+	}
+	return p.actionIn(name, r.Namespace)
+}
+
+// budget is the time for the next policy of as many as are left. No verdict depends on it but "deadline exceeded".
 func (s *Set) budget(ctx context.Context, left int) time.Duration {
 	if end, limited := ctx.Deadline(); limited {
-		return min(s.deadline, time.Until(end)/time.Duration(left))
+		return min(s.deadline, end.Sub(s.now())/time.Duration(left))
 	}
 	return s.deadline
 }

@@ -134,7 +134,7 @@ func (s Source) folder(id string) (f folder, ok bool, problems []Problem) {
 	return f, true, nil
 }
 
-// library holds the shared helpers, parsed by nobody yet.
+// libFiles are the shared helpers, sorted by name, without their tests.
 func libFiles() []file {
 	dir := sub("lib")
 	names, err := fs.Glob(dir, "*.rego")

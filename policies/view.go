@@ -13,10 +13,12 @@ import (
 // request and never copies from it.
 //
 //	input.request      the AdmissionRequest
+//	input.user         {name, groups, platform}: who asks
 //	input.pod          the Pod spec, wherever the kind keeps it; absent for kinds without one
 //	input.containers   every container of every sort: its own fields and kind, path, ref
 //	input.images       every image: those of the containers and of image volumes, as kind, name, path, image, ref
 //	input.namespace    {name, labels, annotations}; absent for objects without a namespace
+//	input.inventory    the other objects that the policy declares in METADATA: input.inventory.<name>[key][id]
 //	input.environment, input.app, input.expected, input.parameters
 type view struct {
 	fields  [][2]*ast.Term
@@ -53,6 +55,11 @@ func newView(r Review) (*view, error) {
 	}
 	v := &view{request: request}
 	v.add("request", ast.NewTerm(request))
+	v.add("user", ast.ObjectTerm(
+		ast.Item(ast.InternedTerm("name"), ast.StringTerm(r.User.Name)),
+		ast.Item(ast.InternedTerm("groups"), textList(r.User.Groups)),
+		ast.Item(ast.InternedTerm("platform"), ast.InternedTerm(r.User.Platform)),
+	))
 	v.add("environment", ast.StringTerm(r.Environment))
 	v.add("app", ast.StringTerm(r.App))
 	v.add("expected", ast.NewTerm(expectation))
@@ -77,11 +84,14 @@ func (v *view) add(name string, value *ast.Term) {
 	v.fields = append(v.fields, ast.Item(ast.InternedTerm(name), value))
 }
 
-// input is what one policy gets.
-func (v *view) input(parameters *ast.Term) ast.Value {
-	fields := make([][2]*ast.Term, 0, len(v.fields)+1)
-	fields = append(fields, v.fields...)
-	return ast.NewObject(append(fields, ast.Item(ast.InternedTerm("parameters"), parameters))...)
+// input is what one policy gets; inventory is nil for one that declares none.
+func (v *view) input(parameters, inventory *ast.Term) ast.Value {
+	fields := make([][2]*ast.Term, 0, len(v.fields)+2)
+	fields = append(append(fields, v.fields...), ast.Item(ast.InternedTerm("parameters"), parameters))
+	if inventory != nil {
+		fields = append(fields, ast.Item(ast.InternedTerm("inventory"), inventory))
+	}
+	return ast.NewObject(fields...)
 }
 
 // namespaceName is the quoted namespace of the request and a blank, or nothing.
@@ -127,4 +137,12 @@ func texts(m map[string]string) *ast.Term {
 		items = append(items, ast.Item(ast.StringTerm(key), ast.StringTerm(value)))
 	}
 	return ast.ObjectTerm(items...)
+}
+
+func textList(list []string) *ast.Term {
+	items := make([]*ast.Term, 0, len(list))
+	for _, item := range list {
+		items = append(items, ast.StringTerm(item))
+	}
+	return ast.ArrayTerm(items...)
 }

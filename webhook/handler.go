@@ -17,7 +17,7 @@ import (
 )
 
 // namespaceWait is how long a review waits for a Namespace that is not known yet: one that was created a moment ago, by
-// the same apply. DESIGN.md sets it.
+// the same apply.
 const namespaceWait = 250 * time.Millisecond
 
 // NewHandler returns the handler of one entry: it reads AdmissionReviews of admission.k8s.io/v1, has them reviewed, and
@@ -78,7 +78,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	write(w, response)
 }
 
-// enter takes a slot. A validation that finds none is shed at once: DESIGN.md wants it refused rather than late. Filling
+// enter takes a slot. A validation that finds none is shed at once, because an answer that comes too late is of no use. Filling
 // queues until the deadline, because what it is not in time for runs without its defaults.
 func (h *handler) enter(ctx context.Context) bool {
 	select {
@@ -109,9 +109,10 @@ func (h *handler) overload(w http.ResponseWriter) {
 }
 
 func (h *handler) refuse(w http.ResponseWriter, f *fault) {
+	reason := short(f.reason)
 	h.Metrics.count(h.entry.Name, outcomeError)
-	h.log.Info("refused a request that is no review", "code", f.code, "reason", f.reason)
-	http.Error(w, f.reason, f.code)
+	h.log.Info("refused a request that is no review", "code", f.code, "reason", reason)
+	http.Error(w, reason, f.code)
 }
 
 // review turns a body into a response or a fault.
@@ -132,13 +133,16 @@ func (h *handler) review(ctx context.Context, body []byte) (response *admissionv
 	}
 	r, err := admission.Decode(raw)
 	if err != nil {
-		h.log.Info("refused an unusable review", "uid", uid, "reason", err.Error())
-		return unusable(uid, err), outcomeError, nil
+		reason := short(err.Error())
+		h.log.Info("refused an unusable review", "uid", uid, "reason", reason)
+		return unusable(uid, reason), outcomeError, nil
 	}
 	r.Steps = h.entry.Steps
 	r.Now = h.Now()
 	h.addNamespace(ctx, &r)
+	began := time.Now()
 	result := h.Reviewer.Review(ctx, r)
+	h.Metrics.evaluated(h.entry.Name, time.Since(began), &result)
 	response, outcome = respond(h.entry, &r, &result)
 	h.logOutcome(&r, &result, outcome)
 	return response, outcome, nil

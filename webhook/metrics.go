@@ -3,6 +3,7 @@ package webhook
 import (
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,13 +19,15 @@ const (
 	outcomeOverload  = "overload"
 )
 
-// Metrics are the metrics of the edge. No label holds a namespace, a name or anything else that a request brings, so that
+// Metrics are the metrics of the server. No label holds a namespace, a name or anything else that a request brings, so that
 // their number is bounded. All methods may be called on nil, which counts nothing.
 type Metrics struct {
 	reviews    *prometheus.CounterVec
 	duration   *prometheus.HistogramVec
 	inFlight   prometheus.Gauge
 	namespaces *prometheus.CounterVec
+	decisionMetrics
+	loaded atomic.Pointer[loadedPolicies]
 }
 
 // Build says which build runs.
@@ -36,6 +39,7 @@ type Build struct {
 // NewMetrics makes the metrics and registers them with r. The error is that of a second registration.
 func NewMetrics(r prometheus.Registerer, b Build) (*Metrics, error) {
 	m := &Metrics{
+		decisionMetrics: newDecisionMetrics(),
 		reviews: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "gesso_reviews_total", Help: "Requests by entry and outcome.",
 		}, []string{"entry", "outcome"}),
@@ -56,7 +60,7 @@ func NewMetrics(r prometheus.Registerer, b Build) (*Metrics, error) {
 		ConstLabels: prometheus.Labels{"version": b.Version, "revision": b.Revision, "goversion": runtime.Version()},
 	})
 	info.Set(1)
-	for _, c := range []prometheus.Collector{m.reviews, m.duration, m.inFlight, m.namespaces, info} {
+	for _, c := range append(m.collectors(), m.reviews, m.duration, m.inFlight, m.namespaces, info) {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}

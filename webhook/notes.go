@@ -58,6 +58,9 @@ func auditAnnotations(result *admission.Result) map[string]string {
 		if v.Ratcheted {
 			text += " (ratcheted)"
 		}
+		if v.Softened != "" {
+			text += " (" + v.Softened + ")"
+		}
 		if v.Exception != "" {
 			text += " (exception " + v.Exception + ")"
 		}
@@ -124,6 +127,9 @@ func cut(s string, limit int) string {
 	}
 	return s[:end] + mark
 }
+
+// short makes a reason of one line out of an error that may repeat foreign names, of any length and with line breaks.
+func short(s string) string { return cut(oneLine(s), 512) }
 
 // oneLine makes a single line of s.
 func oneLine(s string) string {

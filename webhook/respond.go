@@ -69,10 +69,10 @@ func broken(e admission.Entry, uid, message string) *admissionv1.AdmissionRespon
 
 // unusable answers a review that has a UID and nothing to decide on. It is refused in every entry: the API server sends no
 // such thing, and what cannot be read must not pass as reviewed.
-func unusable(uid string, err error) *admissionv1.AdmissionResponse {
+func unusable(uid, reason string) *admissionv1.AdmissionResponse {
 	return &admissionv1.AdmissionResponse{
 		UID:    types.UID(uid),
-		Result: failure(http.StatusBadRequest, metav1.StatusReasonBadRequest, err.Error()),
+		Result: failure(http.StatusBadRequest, metav1.StatusReasonBadRequest, reason),
 	}
 }
 

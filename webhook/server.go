@@ -75,7 +75,8 @@ func NewServer(o Options) (*Server, error) {
 		return nil, err
 	}
 	var err error
-	if s.reviews, err = net.Listen("tcp", net.JoinHostPort(o.Host, strconv.Itoa(o.Port))); err != nil {
+	listen := net.ListenConfig{}
+	if s.reviews, err = listen.Listen(context.Background(), "tcp", net.JoinHostPort(o.Host, strconv.Itoa(o.Port))); err != nil {
 		return nil, fmt.Errorf("listen for reviews: %w", err)
 	}
 	addr, ok := s.reviews.Addr().(*net.TCPAddr)
@@ -83,7 +84,7 @@ func NewServer(o Options) (*Server, error) {
 		return nil, fmt.Errorf("listen for reviews: address %v is not TCP", s.reviews.Addr())
 	}
 	s.port = addr
-	if s.health, err = net.Listen("tcp", o.HealthAddr); err != nil {
+	if s.health, err = listen.Listen(context.Background(), "tcp", o.HealthAddr); err != nil {
 		return nil, errors.Join(fmt.Errorf("listen for health: %w", err), s.reviews.Close())
 	}
 	return s, nil

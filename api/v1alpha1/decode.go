@@ -140,9 +140,25 @@ func (p *Profile) validate() field.ErrorList {
 	errs = append(errs, s.AWS.validate(at.Child("aws"))...)
 	errs = append(errs, s.Defaults.validate(at.Child("defaults"))...)
 	for _, id := range sortedKeys(s.Policies) {
-		action := s.Policies[id].Action
-		if action != "" {
-			errs = append(errs, oneOf(action, at.Child("policies").Key(id).Child("action"), "deny", "warn", "audit", "off")...)
+		errs = append(errs, s.Policies[id].validate(at.Child("policies").Key(id))...)
+	}
+	return errs
+}
+
+func (p PolicySetting) validate(at *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	actions := []string{"deny", "warn", "audit", "off"}
+	if p.Action != "" {
+		errs = oneOf(p.Action, at.Child("action"), actions...)
+	}
+	for i, n := range p.Namespaces {
+		below := at.Child("namespaces").Index(i)
+		errs = append(errs, oneOf(n.Action, below.Child("action"), actions...)...)
+		if len(n.Names)+len(n.Labels) == 0 {
+			errs = append(errs, field.Required(below, "say which namespaces: names or labels"))
+		}
+		for j, name := range n.Names {
+			errs = append(errs, dnsLabel(name, below.Child("names").Index(j))...)
 		}
 	}
 	return errs

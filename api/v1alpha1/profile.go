@@ -132,8 +132,19 @@ type IngressClass struct {
 type PolicySetting struct {
 	// Action is deny, warn, audit or off; empty for the policy's own default.
 	Action string `json:"action,omitempty"`
+	// Namespaces are other actions for some namespaces; the first entry that selects a namespace counts there.
+	Namespaces []NamespaceAction `json:"namespaces,omitempty"`
 	// Parameters is checked against the policy's schema.
 	Parameters *runtime.RawExtension `json:"parameters,omitempty"`
+}
+
+// NamespaceAction is the action of a policy in the namespaces that it selects. Names and Labels that are both given must both
+// fit; at least one must be given.
+type NamespaceAction struct {
+	Names []string `json:"names,omitempty"`
+	// Labels must all be on the Namespace.
+	Labels map[string]string `json:"labels,omitempty"`
+	Action string            `json:"action"`
 }
 
 // Builtin returns the Profile that is used when none is written. Its values change only in a minor version and are

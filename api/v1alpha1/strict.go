@@ -35,18 +35,15 @@ func checkType(value any, t reflect.Type, at *field.Path) (fitting any, errs fie
 		return value, nil
 	}
 	if t.Kind() == reflect.Slice {
-		if errs = checkList(value, t, at); len(errs) > 0 {
-			return nil, errs
-		}
-		return value, nil
+		return checkElements(value, t, at)
 	}
 	return checkMembers(value, t, at)
 }
 
-func checkList(value any, t reflect.Type, at *field.Path) (errs field.ErrorList) {
+func checkElements(value any, t reflect.Type, at *field.Path) (fitting any, errs field.ErrorList) {
 	elements, ok := value.([]any)
 	if !ok {
-		return field.ErrorList{field.TypeInvalid(at, describe(value), "want a list")}
+		return nil, field.ErrorList{field.TypeInvalid(at, describe(value), "want a list")}
 	}
 	for i, e := range elements {
 		if e == nil { // unlike a member, an element cannot be left out
@@ -56,7 +53,7 @@ func checkList(value any, t reflect.Type, at *field.Path) (errs field.ErrorList)
 		_, more := checkType(e, t.Elem(), at.Index(i))
 		errs = append(errs, more...)
 	}
-	return errs
+	return elements, errs
 }
 
 func checkMembers(value any, t reflect.Type, at *field.Path) (fitting any, errs field.ErrorList) {

@@ -7,12 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-
-	"sigs.k8s.io/yaml"
 
 	"github.com/gesso-dev/gesso/internal/object"
 )
@@ -20,86 +16,130 @@ import (
 // inputObject is one object that was read, and where.
 type inputObject struct {
 	*object.Object
-	source string // "file#document", with ".items[i]" for an element of a List
+	source string // "file#document"
 }
 
-// errNoObject says that a document is not a Kubernetes object but something else in readable YAML.
-var errNoObject = errors.New("no Kubernetes object")
+// noObjectError says that a file is readable, but that nothing in it even looks like a Kubernetes object.
+type noObjectError struct{ file, reason string }
 
-// readInput reads all objects at path: a file, a directory (walked in the order of names, only .yaml, .yml and .json), or
-// "-" for stdin. note is told of files of a directory that hold no object.
-func readInput(path string, stdin io.Reader, note func(string)) ([]inputObject, error) {
+func (e *noObjectError) Error() string { return e.file + ": " + e.reason }
+
+// input reads what the flags name. Notes are kept until everything has been read: an error comes alone.
+type input struct {
+	stdin io.Reader
+	notes []string
+}
+
+func (in *input) note(format string, args ...any) {
+	in.notes = append(in.notes, fmt.Sprintf(format, args...))
+}
+
+// read reads all objects at path: a file, a directory (walked in the order of names, only .yaml, .yml and .json), or "-"
+// for stdin.
+func (in *input) read(path string) ([]inputObject, error) {
 	if path == "-" {
-		data, err := io.ReadAll(stdin)
+		if in.stdin == nil {
+			return nil, errors.New("standard input can be read only once: give - only once")
+		}
+		data, err := io.ReadAll(in.stdin)
 		if err != nil {
 			return nil, fmt.Errorf("read standard input: %w", err)
 		}
+		in.stdin = nil
 		return readObjects("-", data)
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("read input: %w", err)
+		return nil, fileError(path, err)
 	}
-	if !info.IsDir() {
+	if info.IsDir() {
+		return in.readDir(path)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fileError(path, err)
+	}
+	return readObjects(path, data)
+}
+
+func (in *input) readDir(dir string) ([]inputObject, error) {
+	var all []inputObject
+	// Walked as a file system and not by path, because dir itself may be a symbolic link.
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err != nil {
+			return fileError(path, err)
+		}
+		if d.IsDir() || !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name)) {
+			return nil
+		}
+		if info, err := os.Stat(path); err != nil {
+			return fileError(path, err)
+		} else if info.IsDir() { // a link to a directory
+			in.note("%s: a link to a directory is not followed; give it by -f", path)
+			return nil
+		}
 		data, err := os.ReadFile(path)
 		if err != nil {
-			return nil, fmt.Errorf("read input: %w", err)
+			return fileError(path, err)
 		}
-		return readObjects(path, data)
-	}
-	var all []inputObject
-	err = filepath.WalkDir(path, func(file string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return fmt.Errorf("read input: %w", err)
-		}
-		if info, err := os.Stat(file); err != nil || info.IsDir() || !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(file)) {
-			return err
-		}
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return fmt.Errorf("read input: %w", err)
-		}
-		objects, err := readObjects(file, data)
-		if errors.Is(err, errNoObject) {
-			note(fmt.Sprintf("%v; skipped", err))
+		objects, err := readObjects(path, data)
+		if _, ok := errors.AsType[*noObjectError](err); ok {
+			in.note("%s: no Kubernetes object in it; skipped", path)
 			return nil
 		}
 		all = append(all, objects...)
 		return err
 	})
+	if err == nil && len(all) == 0 {
+		// Most likely not the directory that was meant; that all is well with nothing is no answer.
+		err = fmt.Errorf("%s: no Kubernetes object in this directory; files that end in .yaml, .yml or .json are read", dir)
+	}
 	return all, err
 }
 
-// readObjects reads the objects of one file. Errors name the file, the line and the reason; one that wraps errNoObject
-// means that nothing in the file even looks like an object.
+// fileError names the file once, and not the system call.
+func fileError(path string, err error) error {
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+		err = pathErr.Err
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+// readObjects reads the objects of one file. Errors name the file, the line and the reason; a *noObjectError means that nothing
+// in the file even looks like an object.
 func readObjects(file string, data []byte) ([]inputObject, error) {
-	var all []inputObject
-	var strange error // the first document that is no object
-	docs := documents(data)
+	docs, err := documents(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", named(file), err)
+	}
+	all := []inputObject{}
+	strange := "" // the first document that is no object
+	objects := 0
 	for _, doc := range docs {
-		source := fmt.Sprintf("%s#%d", file, doc.number)
-		raw, err := toJSON(doc, filepath.Ext(file) == ".json")
+		raw, err := doc.json(filepath.Ext(file) == ".json")
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
+			return nil, fmt.Errorf("%s: %w", named(file), err)
 		}
 		root, err := object.Parse(raw)
 		if err != nil {
-			return nil, fmt.Errorf("%s: document %d: %w", file, doc.number, err)
+			return nil, fmt.Errorf("%s: %s: %w", named(file), doc.at(), err)
 		}
-		if err := flatten(root, source, &all); err != nil {
-			err = fmt.Errorf("%s: document %d, line %d: %w", file, doc.number, doc.line, err)
-			if strange == nil {
-				strange = err
-			}
+		if err := flatten(root, fmt.Sprintf("%s#%d", file, doc.number), &all); err == nil {
+			objects++
+		} else if strange == "" {
+			strange = fmt.Sprintf("%s: %v", doc.at(), err)
 		}
 	}
-	if len(all) == 0 {
-		if strange != nil {
-			return nil, fmt.Errorf("%w: %w", strange, errNoObject)
-		}
-		return nil, fmt.Errorf("%s: the file is empty: %w", file, errNoObject)
+	switch {
+	case len(docs) == 0:
+		return nil, &noObjectError{named(file), "there is nothing in it"}
+	case objects == 0:
+		return nil, &noObjectError{named(file), strange}
+	case strange != "":
+		return nil, fmt.Errorf("%s: %s", named(file), strange)
 	}
-	return all, strange
+	return all, nil
 }
 
 // flatten adds the object at root to all, or the objects in it if it is a List.
@@ -109,45 +149,14 @@ func flatten(root *object.Node, source string, all *[]inputObject) error {
 		return err
 	}
 	items := root.Get("items")
-	if !strings.HasSuffix(o.Kind, "List") || items.Type() != object.Array {
+	if !strings.HasSuffix(o.Kind, "List") || items.Type() != object.Array && items.Type() != object.Null {
 		*all = append(*all, inputObject{o, source})
 		return nil
 	}
 	for i, item := range items.Elements() {
-		where := fmt.Sprintf("%s.items[%d]", source, i)
-		if err := flatten(item, where, all); err != nil {
+		if err := flatten(item, source, all); err != nil {
 			return fmt.Errorf("items[%d]: %w", i, err)
 		}
 	}
 	return nil
-}
-
-// toJSON turns a document into strict JSON. A JSON file stays as it is, byte for byte.
-func toJSON(doc document, isJSON bool) ([]byte, error) {
-	if isJSON {
-		if _, err := object.Parse(doc.text); err != nil {
-			var syntax *object.SyntaxError
-			if errors.As(err, &syntax) {
-				syntax.Line += doc.line - 1
-			}
-			return nil, err
-		}
-		return doc.text, nil
-	}
-	raw, err := yaml.YAMLToJSONStrict(doc.text)
-	if err != nil {
-		return nil, errors.New(shiftLines(oneLine(err).Error(), doc.line-1))
-	}
-	return raw, nil
-}
-
-// shiftLines adds offset to every line number in a message of the YAML library, which counts from the start of the document.
-func shiftLines(message string, offset int) string {
-	return regexp.MustCompile(`line \d+`).ReplaceAllStringFunc(message, func(s string) string {
-		n, err := strconv.Atoi(strings.TrimPrefix(s, "line "))
-		if err != nil {
-			return s
-		}
-		return fmt.Sprintf("line %d", n+offset)
-	})
 }

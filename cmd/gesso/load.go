@@ -1,14 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
 	"github.com/gesso-dev/gesso/admission"
 	"github.com/gesso-dev/gesso/api/v1alpha1"
@@ -20,6 +22,10 @@ type engineFlags struct {
 	profile    string
 	policies   []string
 	exceptions string
+	// deadline is how long one policy may take over one review; 0 for what a webhook can afford.
+	deadline time.Duration
+	// print gets what policies print; nil erases the print statements.
+	print policies.PrintFunc
 }
 
 func (f *engineFlags) register(cmd *cobra.Command) {
@@ -31,46 +37,119 @@ func (f *engineFlags) register(cmd *cobra.Command) {
 	_ = cmd.MarkFlagDirname("policies")
 }
 
+// errInterrupted is all that is left to say after Ctrl-C.
+var errInterrupted = errors.New("interrupted")
+
+// loaded is everything that decides, as far as it could be loaded.
+type loaded struct {
+	*admission.Engine
+	set *policies.Set
+	// problems are those of single policies: these are not in force as they are written, and all others are.
+	problems []policyProblem
+}
+
+// policyProblem is what is wrong with a policy, or with what the Profile says of it, in one line.
+type policyProblem struct {
+	policy string // "" for what belongs to no policy that exists
+	line   string
+}
+
+// lines are the problems in words.
+func (l *loaded) lines() []string {
+	all := make([]string, len(l.problems))
+	for i, p := range l.problems {
+		all[i] = p.line
+	}
+	return all
+}
+
+// quarantined are the policies that are not in force as they are written, sorted.
+func (l *loaded) quarantined() []string {
+	var all []string
+	for _, p := range l.problems {
+		if p.policy != "" {
+			all = append(all, p.policy)
+		}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(all)))
+}
+
 // engine loads everything that decides. The error lists all that is wrong: with the Profile, the policies, the exceptions.
-func (f *engineFlags) engine(ctx context.Context, ownNamespace string) (*admission.Engine, error) {
-	profile, err := f.loadProfile()
+func (f *engineFlags) engine(ctx context.Context, ownNamespace string) (*loaded, error) {
+	l, wrong, err := f.read(ctx, ownNamespace, nil)
 	if err != nil {
 		return nil, err
+	}
+	if err := allWrong(append(l.lines(), wrong...)); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// load is engine for a server, which bad policies must not stop: they are in the problems, and their last good versions serve
+// on where last has them. The error lists what is wrong with everything else.
+func (f *engineFlags) load(ctx context.Context, ownNamespace string, last *policies.Set) (*loaded, error) {
+	l, wrong, err := f.read(ctx, ownNamespace, last)
+	if err != nil {
+		return nil, err
+	}
+	if err := allWrong(wrong); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// read loads as much as it can: wrong is what else is not as it must be. The error is the reason why nothing could be loaded.
+func (f *engineFlags) read(ctx context.Context, ownNamespace string, last *policies.Set) (l *loaded, wrong []string, err error) {
+	profile, err := f.loadProfile()
+	if err != nil {
+		return nil, nil, err
 	}
 	sources := []policies.Source{policies.Library()}
 	for _, dir := range f.policies {
 		if info, err := os.Stat(dir); err != nil {
-			return nil, fmt.Errorf("read policies: %w", err)
+			return nil, nil, fmt.Errorf("read policies: %w", fileError(dir, err))
 		} else if !info.IsDir() {
-			return nil, fmt.Errorf("read policies: %s is no directory", dir)
+			return nil, nil, fmt.Errorf("read policies: %s: not a directory", dir)
 		}
 		sources = append(sources, policies.Source{Name: dir, FS: os.DirFS(dir)})
 	}
-	settings := map[string]policies.Setting{}
-	for id, s := range profile.Spec.Policies {
-		setting := policies.Setting{Action: policies.Action(s.Action)}
-		if s.Parameters != nil {
-			setting.Parameters = s.Parameters.Raw
+	options := []policies.Option{policies.Previous(last)}
+	if f.print != nil {
+		options = append(options, policies.WithPrint(f.print))
+	}
+	set, problems := policies.Load(ctx, sources, admission.Settings(profile), options...)
+	if ctx.Err() != nil {
+		return nil, nil, errInterrupted // the problems are not the policies'
+	}
+	l = &loaded{set: set}
+	quarantined := set.Quarantined()
+	for _, p := range problems {
+		line := policyProblem{line: f.problem(p)}
+		if slices.Contains(quarantined, p) {
+			line.policy = p.Policy
 		}
-		settings[id] = setting
+		l.problems = append(l.problems, line)
 	}
-	set, problems := policies.Load(ctx, sources, settings)
-	if len(problems) > 0 {
-		lines := make([]string, len(problems))
-		for i, p := range problems {
-			lines[i] = p.Error()
-		}
-		return nil, fmt.Errorf("load policies: %s", strings.Join(lines, "\n  "))
+	exceptions, wrong := f.loadExceptions(l)
+	if f.deadline > 0 {
+		l.set = set.WithDeadline(f.deadline)
 	}
-	exceptions, err := f.loadExceptions(set)
+	l.Engine, err = admission.New(admission.Config{Profile: profile, Policies: l.set, Exceptions: exceptions, OwnNamespace: ownNamespace})
 	if err != nil {
-		return nil, err
+		wrong = append(wrong, linesOf(f.profileName(), err)...)
 	}
-	e, err := admission.New(admission.Config{Profile: profile, Policies: set, Exceptions: exceptions, OwnNamespace: ownNamespace})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.profileName(), err)
+	return l, wrong, nil
+}
+
+// problem says in one line what is wrong with a policy, or with what the Profile says of it.
+func (f *engineFlags) problem(p policies.Problem) string {
+	if p.File == "" && p.Policy != "" { // what is wrong is the setting
+		where := fmt.Sprintf("%s: spec.policies[%s]", f.profileName(), p.Policy)
+		p.Policy = ""
+		return where + ": " + p.Error()
 	}
-	return e, nil
+	return p.Error()
 }
 
 func (f *engineFlags) profileName() string {
@@ -86,89 +165,91 @@ func (f *engineFlags) loadProfile() (*v1alpha1.Profile, error) {
 	}
 	data, err := os.ReadFile(f.profile)
 	if err != nil {
-		return nil, fmt.Errorf("read profile: %w", err)
+		return nil, fmt.Errorf("read profile: %w", fileError(f.profile, err))
 	}
-	p, err := v1alpha1.DecodeProfile(data)
+	docs, err := documents(data)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", f.profile, err)
+	case len(docs) != 1:
+		return nil, fmt.Errorf("%s: want one Profile, there are %d documents", f.profile, len(docs))
+	}
+	raw, err := docs[0].json(false)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.profile, oneLine(err))
+		return nil, fmt.Errorf("%s: %w", f.profile, err)
+	}
+	p, err := v1alpha1.DecodeProfile(raw)
+	if err != nil {
+		return nil, allWrong(linesOf(f.profile, err))
 	}
 	return p, nil
 }
 
-func (f *engineFlags) loadExceptions(set *policies.Set) ([]v1alpha1.Exception, error) {
+// loadExceptions reads the exceptions, and says everything that is wrong with them.
+func (f *engineFlags) loadExceptions(l *loaded) (all []v1alpha1.Exception, wrong []string) {
 	if f.exceptions == "" {
 		return nil, nil
 	}
 	data, err := os.ReadFile(f.exceptions)
 	if err != nil {
-		return nil, fmt.Errorf("read exceptions: %w", err)
+		return nil, []string{"read exceptions: " + fileError(f.exceptions, err).Error()}
+	}
+	docs, err := documents(data)
+	if err != nil {
+		return nil, []string{f.exceptions + ": " + err.Error()}
 	}
 	known := map[string]bool{}
-	for _, p := range set.Policies() {
+	for _, p := range l.set.Policies() {
 		known[p.ID] = true
 	}
-	var all []v1alpha1.Exception
-	for _, doc := range documents(data) {
-		x, err := v1alpha1.DecodeException(doc.text)
+	for _, id := range l.quarantined() { // cannot be used, but does exist
+		known[id] = true
+	}
+	for _, doc := range docs {
+		raw, err := doc.json(false)
 		if err != nil {
-			return nil, fmt.Errorf("%s: document %d, line %d: %w", f.exceptions, doc.number, doc.line, oneLine(err))
+			wrong = append(wrong, f.exceptions+": "+err.Error())
+			continue
 		}
-		for _, id := range x.Spec.Policies {
+		at := f.exceptions + ": " + doc.at()
+		x, err := v1alpha1.DecodeException(raw)
+		if err != nil {
+			wrong = append(wrong, linesOf(at, err)...)
+			continue
+		}
+		for i, id := range x.Spec.Policies {
 			if !known[id] {
-				return nil, fmt.Errorf("%s: document %d, line %d: spec.policies: there is no policy %q", f.exceptions, doc.number, doc.line, id)
+				wrong = append(wrong, fmt.Sprintf("%s: spec.policies[%d]: there is no policy %q", at, i, id))
 			}
+		}
+		if slices.ContainsFunc(all, func(other v1alpha1.Exception) bool { return other.Name == x.Name }) {
+			wrong = append(wrong, fmt.Sprintf("%s: metadata.name: the name %q comes twice; results could not tell which is meant", at, x.Name))
 		}
 		all = append(all, *x)
 	}
-	return all, nil
+	return all, wrong
 }
 
-// oneLine keeps an error of several lines readable behind a file name: the YAML library breaks its lines.
-func oneLine(err error) error {
-	return errors.New(strings.ReplaceAll(strings.ReplaceAll(err.Error(), "yaml: unmarshal errors:\n  ", "yaml: "), "\n  ", "; "))
-}
-
-// document is one document of a YAML stream.
-type document struct {
-	number int // counted from 1, empty ones not
-	line   int // its first line in the file, from 1
-	text   []byte
-}
-
-// documents splits a YAML stream at its --- lines. Documents that are empty or hold only comments are left out.
-func documents(data []byte) []document {
-	var all []document
-	start, line, from := 1, 1, 0
-	flush := func(to int) {
-		if text := data[from:to]; !blank(text) {
-			all = append(all, document{number: len(all) + 1, line: start, text: text})
-		}
+// linesOf takes an error that lists many things apart, and says before each where it is.
+func linesOf(where string, err error) []string {
+	list := []error{err}
+	if many, ok := errors.AsType[utilerrors.Aggregate](err); ok {
+		list = many.Errors()
 	}
-	for at := 0; at < len(data); line++ {
-		end := len(data)
-		if i := bytes.IndexByte(data[at:], '\n'); i >= 0 {
-			end = at + i + 1
-		}
-		if rest, found := bytes.CutPrefix(data[at:end], []byte("---")); found && (len(bytes.TrimSpace(rest)) == 0 || rest[0] == ' ' || rest[0] == '\t') {
-			flush(at)
-			// What follows the dashes on their line belongs to the next document; it starts here, so that lines count right.
-			from, start = end, line+1
-			if text, _, _ := bytes.Cut(bytes.TrimSpace(rest), []byte("#")); len(text) > 0 {
-				from, start = at+3, line
-			}
-		}
-		at = end
+	lines := make([]string, len(list))
+	for i, err := range list {
+		lines[i] = where + ": " + strings.ReplaceAll(err.Error(), "\n", " ")
 	}
-	flush(len(data))
-	return all
+	return lines
 }
 
-// blank reports whether text holds nothing but space and comments.
-func blank(text []byte) bool {
-	for line := range bytes.Lines(text) {
-		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' && string(line) != "..." {
-			return false
-		}
+// allWrong is one error for all that is wrong, nil for nothing.
+func allWrong(lines []string) error {
+	switch len(lines) {
+	case 0:
+		return nil
+	case 1:
+		return errors.New(lines[0])
 	}
-	return true
+	return fmt.Errorf("%d mistakes:\n  %s", len(lines), strings.Join(lines, "\n  "))
 }

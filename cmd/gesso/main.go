@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
+//go:generate go run github.com/gesso-dev/gesso/docs/docgen ../..
+
 // The exit codes of every verb.
 const (
 	exitOK     = 0
@@ -39,7 +41,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		return exitOK
 	}
-	if code := (exitCode)(0); errors.As(err, &code) {
+	if code, ok := errors.AsType[exitCode](err); ok {
 		return int(code)
 	}
 	fmt.Fprintf(stderr, "gesso: %v\n", err)
@@ -62,6 +64,9 @@ Exit codes: 0 all allowed, 1 something is denied, 2 could not read or could not 
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w; %s --help lists the flags", err, cmd.CommandPath())
+	})
 	root.AddCommand(newReviewCommand(), newProfileCommand(), newWebhooksCommand(), newServeCommand(), newVersionCommand())
 	return root
 }

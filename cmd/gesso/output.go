@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -28,24 +29,23 @@ func printJSON(out, errOut io.Writer, results []admission.Result, _ int) error {
 
 // printYAML prints the objects as they would be stored: what was submitted plus what Gesso fills.
 func printYAML(out, errOut io.Writer, results []admission.Result, _ int) error {
+	var documents []string
 	for i := range results {
 		if results[i].Reviewed == nil {
 			continue
 		}
 		raw, err := yaml.JSONToYAML(results[i].Reviewed)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", results[i].Source, err)
 		}
-		if i > 0 {
-			raw = append([]byte("---\n"), raw...)
-		}
-		if _, err := out.Write(raw); err != nil {
-			return err
-		}
+		documents = append(documents, string(raw))
+	}
+	if _, err := io.WriteString(out, strings.Join(documents, "---\n")); err != nil {
+		return err
 	}
 	for i := range results {
-		for _, line := range findings(&results[i]) {
-			if _, err := fmt.Fprintf(errOut, "%s %s: %s\n", results[i].Source, name(&results[i]), line); err != nil {
+		for _, f := range findings(&results[i]) {
+			if _, err := fmt.Fprintf(errOut, "%s: %s: %s: %s\n", results[i].Source, name(&results[i]), f.label, f.line()); err != nil {
 				return err
 			}
 		}
@@ -54,134 +54,110 @@ func printYAML(out, errOut io.Writer, results []admission.Result, _ int) error {
 	return err
 }
 
-// printTable prints one paragraph for each object: the verdict, then what is wrong, what was filled, what was not and why.
-func printTable(out, _ io.Writer, results []admission.Result, width int) error {
-	var b strings.Builder
-	for i := range results {
-		r := &results[i]
-		fmt.Fprintf(&b, "%-9s %s  (%s)\n", verdict(r), name(r), r.Source)
-		for _, line := range findings(r) {
-			b.WriteString(wrap("  ! ", line, width))
-		}
-		for _, d := range r.Defaults {
-			b.WriteString(wrap("  + ", d.ID+": "+strings.Join(d.Paths, " "), width))
-		}
-		for _, d := range r.Preview {
-			b.WriteString(wrap("  ? ", d.ID+" (preview): "+strings.Join(d.Paths, " "), width))
-		}
-		for _, s := range r.Skipped {
-			line := s.ID + ": " + s.Reason
-			if s.Field != "" {
-				line += " (" + s.Field + ")"
-			}
-			b.WriteString(wrap("  - ", line, width))
-		}
-	}
-	if len(results) > 0 {
-		b.WriteByte('\n')
-	}
-	b.WriteString(summary(results) + "\n")
-	_, err := io.WriteString(out, b.String())
-	return err
-}
-
+// verdict is what became of an object, in one word.
 func verdict(r *admission.Result) string {
 	switch {
 	case len(r.Denials()) > 0:
 		return "DENIED"
 	case !r.Allowed:
 		return "UNDECIDED"
+	case len(r.Skipped) == 1 && r.Skipped[0].ID == "*":
+		return "skipped" // nobody looked at it
 	}
 	return "allowed"
 }
 
 // name is how people call an object: Kind namespace/name.
 func name(r *admission.Result) string {
-	s := r.Object.Kind + " " + r.Object.Name
 	if r.Object.Namespace != "" {
-		s = r.Object.Kind + " " + r.Object.Namespace + "/" + r.Object.Name
+		return r.Object.Kind + " " + r.Object.Namespace + "/" + r.Object.Name
 	}
-	return s
+	return r.Object.Kind + " " + r.Object.Name
 }
 
-// findings returns what somebody should know or do, one line each, worst first.
-func findings(r *admission.Result) []string {
-	var all []string
-	for _, action := range []string{"deny", "undecided", "warn", "audit"} {
+// finding is something that somebody should know or do.
+type finding struct {
+	label string // deny, undecided, warn, audit, warning
+	text  string
+	field string // "" for none
+}
+
+// line is the finding in one line, without its label.
+func (f finding) line() string {
+	if f.field == "" {
+		return f.text
+	}
+	return f.field + ": " + f.text
+}
+
+// findings returns what somebody should know or do, worst first.
+func findings(r *admission.Result) []finding {
+	var all []finding
+	violations := func(action string) {
 		for _, v := range r.Violations {
 			if v.Action != action {
 				continue
 			}
-			line := action + ": " + v.Field + ": " + v.Text()
+			f := finding{action, v.Text(), v.Field}
 			if v.Ratcheted {
-				line += " (the old object had it too)"
+				f.text += " (a deny for new objects; this one has it already)"
 			}
 			if v.Exception != "" {
-				line += fmt.Sprintf(" (exception %s)", v.Exception)
+				f.text += fmt.Sprintf(" (a deny, excepted by %s)", v.Exception)
 			}
-			all = append(all, line)
-		}
-		if action == "undecided" {
-			for _, u := range r.Undecided {
-				all = append(all, "could not decide: "+u.Reason+" ["+u.Policy+"]")
-			}
+			all = append(all, f)
 		}
 	}
+	violations("deny")
+	for _, u := range r.Undecided {
+		f := finding{label: "undecided", text: u.Reason + " [" + u.Policy + "]"}
+		if !u.Enforced {
+			f.text += " (this refuses nothing)"
+		}
+		all = append(all, f)
+	}
+	violations("warn")
 	for _, w := range r.Warnings {
-		all = append(all, "warning: "+w)
+		all = append(all, finding{label: "warning", text: w})
 	}
+	violations("audit")
 	return all
 }
 
-// summary is the last line: how many objects, and what became of them.
+// summary is the last line: how many objects, what became of them, and what else is worth a look.
 func summary(results []admission.Result) string {
-	var allowed, denied, undecided, filled, warned int
+	verdicts := map[string]int{}
+	var filled, warned, unsure int
 	for i := range results {
-		switch verdict(&results[i]) {
-		case "DENIED":
-			denied++
-		case "UNDECIDED":
-			undecided++
-		default:
-			allowed++
-		}
-		if len(results[i].Patch) > 0 {
+		r := &results[i]
+		verdicts[verdict(r)]++
+		if len(r.Patch) > 0 {
 			filled++
 		}
-		if len(results[i].Warnings) > 0 {
+		if slices.ContainsFunc(findings(r), func(f finding) bool { return f.label == "warn" || f.label == "warning" }) {
 			warned++
 		}
-		for _, v := range results[i].Violations {
-			if v.Action == "warn" && len(results[i].Warnings) == 0 {
-				warned++
-				break
-			}
+		if r.Allowed && len(r.Undecided) > 0 {
+			unsure++
 		}
 	}
-	s := fmt.Sprintf("%d objects: %d allowed, %d denied, %d undecided; %d filled, %d with warnings", len(results), allowed, denied, undecided, filled, warned)
+	count := func(n int, what string) string { return fmt.Sprintf("%d %s", n, what) }
+	parts := []string{count(verdicts["allowed"], "allowed"), count(verdicts["DENIED"], "denied")}
+	for _, v := range []string{"UNDECIDED", "skipped"} {
+		if n := verdicts[v]; n > 0 {
+			parts = append(parts, count(n, strings.ToLower(v)))
+		}
+	}
+	s := count(len(results), "objects: ")
 	if len(results) == 1 {
-		s = "1 object" + strings.TrimPrefix(s, "1 objects")
+		s = "1 object: "
+	}
+	s += strings.Join(parts, ", ") + "; " + count(filled, "filled")
+	if warned > 0 {
+		s += ", " + count(warned, "with warnings")
+	}
+	if unsure > 0 { // the exit code tells of it, so the summary must
+		s += ", " + count(unsure, "allowed with undecided policies")
 	}
 	return s
-}
-
-// wrap breaks a line at spaces so that it fits width columns, 0 for any, and indents what follows the first.
-func wrap(first, text string, width int) string {
-	if width < 40 {
-		return first + text + "\n"
-	}
-	var b strings.Builder
-	line := first
-	for i, word := range strings.Fields(text) {
-		if i > 0 && len(line)+1+len(word) > width {
-			b.WriteString(line + "\n")
-			line = strings.Repeat(" ", len(first)) + "  " + word
-			continue
-		}
-		if i > 0 {
-			line += " "
-		}
-		line += word
-	}
-	return b.String() + line + "\n"
 }

@@ -28,7 +28,7 @@ The Profile is checked first, its policies' parameters too; everything that is w
 			if err != nil {
 				return err
 			}
-			return printProfile(cmd, e, output)
+			return printProfile(cmd, e.Engine, output)
 		},
 	}
 	flags.register(cmd)

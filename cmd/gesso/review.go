@@ -1,9 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,6 +28,8 @@ type reviewFlags struct {
 	asGroups   []string
 	now        string
 	output     string
+	verbose    bool
+	world      *world // what was read
 }
 
 func newReviewCommand() *cobra.Command {
@@ -42,27 +47,38 @@ Exit codes: 0 all allowed; 1 something is denied; 2 could not read (nothing is p
 		Example: `  gesso review -f deploy/
   gesso review -f new.yaml --old live.yaml --profile profile.yaml -o json
   kustomize build . | gesso review -f - -o yaml > filled.yaml`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return flags.review(cmd) },
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("unexpected argument %q: name files and directories by -f", args[0])
+			}
+			return nil
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return flags.review(cmd) },
 	}
 	flags.register(cmd)
 	cmd.Flags().StringArrayVarP(&flags.files, "filename", "f", nil, "`FILE`, directory or - for standard input; may be repeated")
 	cmd.Flags().StringVar(&flags.old, "old", "", "`FILE` or directory of the objects as they are now: a review of one of them is an UPDATE")
 	cmd.Flags().StringVar(&flags.namespaces, "namespaces", "", "`FILE` or directory of Namespaces that supply labels and annotations")
-	cmd.Flags().StringVarP(&flags.namespace, "namespace", "n", "default", "namespace of objects that name none")
+	cmd.Flags().StringVarP(&flags.namespace, "namespace", "n", "default", "`NAMESPACE` of objects that name none")
 	cmd.Flags().StringVar(&flags.as, "as", "", "`USER` who asks; without it an unprivileged developer")
 	cmd.Flags().StringArrayVar(&flags.asGroups, "as-group", nil, "`GROUP` of the user who asks; may be repeated")
 	cmd.Flags().StringVar(&flags.now, "now", "", "`TIME` by which exceptions expire, RFC 3339; without it the clock's")
 	cmd.Flags().StringVarP(&flags.output, "output", "o", "", "table, yaml or json; without it table on a terminal, else yaml")
-	if err := cmd.MarkFlagRequired("filename"); err != nil {
-		panic(err)
-	}
+	cmd.Flags().BoolVarP(&flags.verbose, "verbose", "v", false, "tell on standard error what the print statements of policies say")
 	completeFiles(cmd, "filename", "yaml", "yml", "json")
 	completeFiles(cmd, "old", "yaml", "yml", "json")
 	completeFiles(cmd, "namespaces", "yaml", "yml", "json")
 	completeWith(cmd, "output", "table", "yaml", "json")
+	for _, flag := range []string{"namespace", "as", "as-group", "now"} {
+		completeWith(cmd, flag)
+	}
 	return cmd
 }
+
+// patience is how long one policy may take over one object: nobody waits for an answer with a timeout, and a busy machine must
+// not change a verdict.
+const patience = 10 * time.Second
 
 func (f *reviewFlags) review(cmd *cobra.Command) error {
 	out := cmd.OutOrStdout()
@@ -79,18 +95,42 @@ func (f *reviewFlags) review(cmd *cobra.Command) error {
 	if !ok {
 		return fmt.Errorf("unknown output %q: want table, yaml or json", f.output)
 	}
+	if len(f.files) == 0 {
+		return errors.New("nothing to review: give -f FILE, -f DIR, or -f - for standard input")
+	}
 	// Everything is read before anything is printed: an error means no results.
-	requests, err := f.requests(cmd)
+	in := &input{stdin: cmd.InOrStdin()}
+	requests, err := f.requests(in)
 	if err != nil {
 		return err
+	}
+	f.deadline = patience
+	var prints printed
+	if f.verbose {
+		f.print = prints.take
 	}
 	engine, err := f.engine(cmd.Context(), "")
 	if err != nil {
 		return err
 	}
+	inventory, err := f.world.inventory(engine.set)
+	if err != nil {
+		return err
+	}
 	results := make([]admission.Result, len(requests))
 	for i, r := range requests {
+		r.Inventory = inventory
+		prints.reviewing(r.Source)
 		results[i] = engine.Review(cmd.Context(), r)
+	}
+	if err := cmd.Context().Err(); err != nil {
+		return errInterrupted // what was not asked in time is not undecided
+	}
+	for _, note := range in.notes {
+		fmt.Fprintln(cmd.ErrOrStderr(), "note:", note)
+	}
+	for _, line := range prints.lines {
+		fmt.Fprintln(cmd.ErrOrStderr(), line)
 	}
 	if err := render(out, cmd.ErrOrStderr(), results, width); err != nil {
 		return fmt.Errorf("print results: %w", err)
@@ -128,7 +168,7 @@ func terminalWidth(w io.Writer) (width int, terminal bool) {
 }
 
 // requests reads everything that is to be reviewed.
-func (f *reviewFlags) requests(cmd *cobra.Command) ([]admission.Request, error) {
+func (f *reviewFlags) requests(in *input) ([]admission.Request, error) {
 	now := time.Now()
 	if f.now != "" {
 		var err error
@@ -136,28 +176,32 @@ func (f *reviewFlags) requests(cmd *cobra.Command) ([]admission.Request, error) 
 			return nil, fmt.Errorf("--now %q: want a time such as 2026-11-24T12:00:00Z", f.now)
 		}
 	}
-	note := func(text string) { fmt.Fprintln(cmd.ErrOrStderr(), "note:", text) }
 	var objects []inputObject
 	for _, file := range f.files {
-		more, err := readInput(file, cmd.InOrStdin(), note)
+		more, err := in.read(file)
 		if err != nil {
 			return nil, err
 		}
 		objects = append(objects, more...)
 	}
 	world := newWorld(f.namespace, objects)
+	f.world = world
 	if f.namespaces != "" {
-		more, err := readInput(f.namespaces, cmd.InOrStdin(), note)
+		more, err := in.read(f.namespaces)
 		if err != nil {
 			return nil, err
 		}
-		world.addNamespaces(more)
+		world.objects = append(more, world.objects...)
+		if world.addNamespaces(more) == 0 {
+			return nil, fmt.Errorf("%s: no Namespace in it", named(f.namespaces))
+		}
 	}
 	if f.old != "" {
-		old, err := readInput(f.old, cmd.InOrStdin(), note)
+		old, err := in.read(f.old)
 		if err != nil {
 			return nil, err
 		}
+		world.objects = append(old, world.objects...) // the new ones replace them
 		world.addOld(old)
 	}
 	requests := make([]admission.Request, 0, len(objects))
@@ -167,8 +211,8 @@ func (f *reviewFlags) requests(cmd *cobra.Command) ([]admission.Request, error) 
 			return nil, fmt.Errorf("%s: %w", o.source, err)
 		}
 		r.Now = now
-		if f.old != "" && r.Operation == admission.Create {
-			note(fmt.Sprintf("%s: %s %q is not among the old objects; reviewed as a CREATE", o.source, o.Kind, o.Name))
+		if f.old != "" && r.Operation == admission.Create && !recorded(o) {
+			in.note("%s: %s %q is not among the old objects; reviewed as a CREATE", o.source, o.Kind, o.Name)
 		}
 		requests = append(requests, r)
 	}
@@ -181,7 +225,13 @@ func (f *reviewFlags) user() admission.User {
 	if name == "" {
 		name = "developer"
 	}
-	return admission.User{Name: name, Groups: append(append([]string{}, f.asGroups...), "system:authenticated")}
+	groups := slices.Clone(f.asGroups)
+	// The API server knows the groups of a service account by its name.
+	if account, ok := strings.CutPrefix(name, "system:serviceaccount:"); ok {
+		namespace, _, _ := strings.Cut(account, ":")
+		groups = append(groups, "system:serviceaccounts", "system:serviceaccounts:"+namespace)
+	}
+	return admission.User{Name: name, Groups: append(groups, "system:authenticated")}
 }
 
 // world is what an offline review knows besides the object: the manifests that were given are all there is.
@@ -189,6 +239,7 @@ type world struct {
 	defaultNamespace string
 	namespaces       map[string]*convention.Namespace
 	old              map[identity]*object.Object
+	objects          []inputObject // all of them, what is to be reviewed last
 }
 
 // identity names an object across versions.
@@ -202,23 +253,33 @@ func newWorld(defaultNamespace string, objects []inputObject) *world {
 		defaultNamespace: defaultNamespace,
 		namespaces:       map[string]*convention.Namespace{},
 		old:              map[identity]*object.Object{},
+		objects:          objects,
 	}
 	w.addNamespaces(objects)
 	return w
 }
 
-func (w *world) addNamespaces(objects []inputObject) {
+// addNamespaces takes the facts of the Namespaces among objects, and returns how many there are.
+func (w *world) addNamespaces(objects []inputObject) int {
+	found := 0
 	for _, o := range objects {
 		if o.GroupKind() != (object.GroupKind{Kind: "Namespace"}) {
 			continue
 		}
-		w.namespaces[o.Name] = &convention.Namespace{
+		found++
+		ns := &convention.Namespace{
 			Name:        o.Name,
 			Labels:      stringMap(o.Root.Get("metadata", "labels")),
 			Annotations: stringMap(o.Root.Get("metadata", "annotations")),
 		}
+		ns.Labels[nameLabel] = o.Name
+		w.namespaces[o.Name] = ns
 	}
+	return found
 }
+
+// nameLabel is the label that the API server keeps on every Namespace.
+const nameLabel = "kubernetes.io/metadata.name"
 
 func (w *world) addOld(objects []inputObject) {
 	for _, o := range objects {
@@ -249,20 +310,25 @@ func (w *world) facts(name string) *convention.Namespace {
 	if ns := w.namespaces[name]; ns != nil {
 		return ns
 	}
-	return &convention.Namespace{Name: name, Labels: map[string]string{"kubernetes.io/metadata.name": name}}
+	return &convention.Namespace{Name: name, Labels: map[string]string{nameLabel: name}}
 }
 
 // request makes the review of one object. An AdmissionReview that was recorded is replayed as it stands.
 func (w *world) request(o inputObject, user admission.User) (admission.Request, error) {
 	var r admission.Request
 	var err error
-	if o.Group == "admission.k8s.io" && o.Kind == "AdmissionReview" {
+	if recorded(o) {
+		if o.Root.Get("request").Missing() {
+			return r, errors.New("an AdmissionReview without a request")
+		}
 		r, err = admission.Decode(o.Root.Get("request").Bytes())
 	} else {
-		namespace := w.namespaceOf(o.Object)
-		o.SetNamespace(namespace)
+		var old *object.Object
+		if !o.Root.Get("metadata", "name").Missing() { // an object that is still to get its name is a new one
+			old = w.old[w.identity(o.Object)]
+		}
 		resource, _ := object.Scope(o.GroupKind())
-		r, err = admission.NewRequest(o.Object, w.old[w.identity(o.Object)], resource, namespace, user)
+		r, err = admission.NewRequest(o.Object, old, resource, w.namespaceOf(o.Object), user)
 	}
 	if err != nil {
 		return r, err
@@ -270,6 +336,11 @@ func (w *world) request(o inputObject, user admission.User) (admission.Request, 
 	r.Source = o.source
 	r.Namespace = w.facts(r.NamespaceName)
 	return r, nil
+}
+
+// recorded reports whether o is the recorded question of an API server and not an object to be applied.
+func recorded(o inputObject) bool {
+	return o.Group == "admission.k8s.io" && o.Kind == "AdmissionReview"
 }
 
 // stringMap reads an object of strings; other values are left out.

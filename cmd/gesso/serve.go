@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
@@ -40,6 +41,7 @@ type serveFlags struct {
 	addressFile  string
 	drainDelay   time.Duration
 	certificates []string
+	strict       bool
 }
 
 func newServeCommand() *cobra.Command {
@@ -50,10 +52,15 @@ func newServeCommand() *cobra.Command {
 		Long: `Serve the admission webhook over TLS until SIGTERM, then drain: not ready first, reviews are still served for --drain-delay,
 and those in flight finish.
 
+The Profile, the policies and the exceptions are read again when their files change, and are in force within a second. A policy that
+does not compile costs nobody but itself: its last good version serves on, and at the start it is left out. A Profile that cannot be
+read leaves everything as it was. /statusz and the metrics tell of both.
+
 The certificate is made at start and kept in memory; --ca-file writes the CA for gesso webhooks --ca-bundle. The API server is
-asked for nothing but the metadata of Namespaces and the two webhook configurations called gesso.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return flags.serve(cmd) },
+asked for nothing but the metadata of Namespaces, the two webhook configurations called gesso, and the kinds that the policies read.`,
+		Example: `  gesso serve --profile /etc/gesso/profile.yaml --policies /etc/gesso/policies`,
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return flags.serve(cmd) },
 	}
 	flags.register(cmd)
 	f := cmd.Flags()
@@ -67,6 +74,7 @@ asked for nothing but the metadata of Namespaces and the two webhook configurati
 	f.StringVar(&flags.addressFile, "address-file", "", "`FILE` to write the addresses to once they are chosen, JSON")
 	f.DurationVar(&flags.drainDelay, "drain-delay", 10*time.Second, "how long reviews are served after SIGTERM")
 	f.StringArrayVar(&flags.certificates, "certificate-name", nil, "further DNS `NAME` or IP address that the certificate is good for; may be repeated")
+	f.BoolVar(&flags.strict, "strict-policies", false, "do not become ready while a policy cannot be used; without it such a policy is left out")
 	completeFiles(cmd, "kubeconfig")
 	return cmd
 }
@@ -77,19 +85,17 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	klog.SetLogger(log)
 	ctrllog.SetLogger(log)
 
-	engine, err := f.engine(ctx, f.namespace)
-	if err != nil {
-		return err
-	}
 	watch, err := f.watch(log)
 	if err != nil {
 		return err
 	}
-	server, registry, err := f.server(engine, watch, log)
+	defer watch.inventory.Stop()
+	r := &reloader{flags: &f.engineFlags, ownNamespace: f.namespace, inventories: watch.inventory, log: log.WithName("reload")}
+	files := newFileWatch(log.WithName("files"), r.trees()...) // before they are read, so that no change is missed
+	server, err := f.server(ctx, r, watch, log)
 	if err != nil {
 		return err
 	}
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
 	// What watches outlives the signal by the drain: reviews that are still served need their Namespaces.
 	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
@@ -97,8 +103,9 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	failed := make(chan error, 1)
 	go watch.registrations.Start(watching)
 	go func() { failed <- watch.namespaces.Start(watching) }()
+	go files.run(watching, r.reload)
 
-	log.Info("serving", "version", buildVersion(), "revision", engine.Revision(), "address", server.Addr().String(), "health", server.HealthAddr())
+	log.Info("serving", "version", buildVersion(), "revision", r.current.pointer.Load().Revision(), "address", server.Addr().String(), "health", server.HealthAddr())
 	err = server.Run(ctx)
 	stopWatching()
 	return errors.Join(err, <-failed)
@@ -108,6 +115,7 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 type watch struct {
 	namespaces    *cluster.Namespaces
 	registrations *cluster.Registrations
+	inventory     *cluster.Inventory
 }
 
 func (f *serveFlags) watch(log logr.Logger) (*watch, error) {
@@ -116,6 +124,7 @@ func (f *serveFlags) watch(log logr.Logger) (*watch, error) {
 		return nil, err
 	}
 	config.UserAgent = "gesso/" + buildVersion()
+	config.QPS, config.Burst = 50, 100 // a large inventory is read in many pages, and Ready waits for it
 	meta, err := metadata.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("make client: %w", err)
@@ -131,6 +140,11 @@ func (f *serveFlags) watch(log logr.Logger) (*watch, error) {
 	if w.registrations, err = cluster.NewRegistrations(client, admission.RegistrationName, log.WithName("registrations")); err != nil {
 		return nil, err
 	}
+	objects, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("make client: %w", err)
+	}
+	w.inventory = cluster.NewInventory(objects, log.WithName("inventory"))
 	return &w, nil
 }
 
@@ -149,12 +163,20 @@ func clusterConfig(kubeconfig string) (*rest.Config, error) {
 	return config, nil
 }
 
-// server puts the webhook server together.
-func (f *serveFlags) server(engine *admission.Engine, w *watch, log logr.Logger) (*webhook.Server, *prometheus.Registry, error) {
+// server loads what decides, and puts the webhook server together.
+func (f *serveFlags) server(ctx context.Context, r *reloader, w *watch, log logr.Logger) (*webhook.Server, error) {
 	registry := prometheus.NewRegistry()
-	metrics, err := webhook.NewMetrics(registry, webhook.Build{Version: buildVersion(), Revision: engine.Revision()})
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metrics, err := webhook.NewMetrics(registry, webhook.Build{Version: buildVersion()})
 	if err != nil {
-		return nil, nil, fmt.Errorf("register metrics: %w", err)
+		return nil, fmt.Errorf("register metrics: %w", err)
+	}
+	r.metrics = metrics
+	if err := r.start(ctx); err != nil {
+		return nil, err
+	}
+	if err := metrics.WatchUnregistered(registry, func() []string { return unregistered(r, w.registrations) }); err != nil {
+		return nil, err
 	}
 	name := f.service + "." + f.namespace + ".svc"
 	names, ips := []string{name, name + ".cluster.local", "localhost"}, []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
@@ -167,15 +189,15 @@ func (f *serveFlags) server(engine *admission.Engine, w *watch, log logr.Logger)
 	}
 	certificate, bundle, err := webhook.SelfSigned(names, ips, time.Now())
 	if err != nil {
-		return nil, nil, fmt.Errorf("make certificate: %w", err)
+		return nil, fmt.Errorf("make certificate: %w", err)
 	}
 	if f.caFile != "" {
 		if err := os.WriteFile(f.caFile, bundle, 0o644); err != nil { //nolint:gosec // a CA certificate is public
-			return nil, nil, fmt.Errorf("write CA bundle: %w", err)
+			return nil, fmt.Errorf("write CA bundle: %w", err)
 		}
 	}
 	server, err := webhook.NewServer(webhook.Options{
-		Config:         webhook.Config{Reviewer: engine, Facts: w.namespaces, Log: log.WithName("webhook"), Metrics: metrics},
+		Config:         webhook.Config{Reviewer: &r.current, Facts: w.namespaces, Log: log.WithName("webhook"), Metrics: metrics},
 		Entries:        admission.Entries(),
 		Host:           f.host,
 		Port:           f.port,
@@ -183,35 +205,15 @@ func (f *serveFlags) server(engine *admission.Engine, w *watch, log logr.Logger)
 		CABundle:       func() []byte { return bundle },
 		ServerName:     name,
 		HealthAddr:     f.healthAddr,
-		Checks: []webhook.Check{{Name: "namespaces", Run: func() error {
-			if !w.namespaces.Synced() {
-				return errors.New("the Namespaces are not all known yet")
-			}
-			return nil
-		}}},
-		Status:     func() webhook.Status { return status(engine, w.registrations) },
-		Gatherer:   registry,
-		DrainDelay: f.drainDelay,
+		Checks:         f.checks(r, w),
+		Status:         func() webhook.Status { return status(r, w) },
+		Gatherer:       registry,
+		DrainDelay:     f.drainDelay,
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("start server: %w", err)
+		return nil, fmt.Errorf("start server: %w", err)
 	}
-	return server, registry, f.writeAddresses(server)
-}
-
-// status tells what the person on call asks first: what is in force, and what nobody sends.
-func status(engine *admission.Engine, registrations *cluster.Registrations) webhook.Status {
-	s := webhook.Status{Version: buildVersion(), Revision: engine.Revision()}
-	for _, p := range engine.Policies() {
-		s.Policies = append(s.Policies, webhook.PolicyStatus{ID: p.ID, Action: string(p.Action)})
-	}
-	if !registrations.Synced() {
-		s.Notes = append(s.Notes, "the webhook configurations are not known yet")
-		return s
-	}
-	mutating, validating := registrations.Living()
-	s.Unregistered = engine.Unregistered(admission.Registration{Mutating: mutating, Validating: validating})
-	return s
+	return server, f.writeAddresses(server)
 }
 
 // writeAddresses tells a script which ports were chosen.

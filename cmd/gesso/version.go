@@ -10,7 +10,7 @@ import (
 )
 
 // version is stamped by the build: -ldflags "-X main.version=v1.2.3".
-var version = "" //nolint:gochecknoglobals // the linker can only set a variable
+var version = ""
 
 // buildVersion returns the stamped version, else the module version that go install recorded, else "devel".
 func buildVersion() string {

@@ -35,7 +35,7 @@ the output, and the API server asks Gesso for exactly that.`,
 			if caBundle != "" {
 				pem, err := os.ReadFile(caBundle)
 				if err != nil {
-					return fmt.Errorf("read CA bundle: %w", err)
+					return fmt.Errorf("read CA bundle: %w", fileError(caBundle, err))
 				}
 				target.CABundle = pem
 			}

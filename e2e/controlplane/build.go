@@ -41,7 +41,7 @@ func binaries() []binary {
 	return []binary{
 		{name: etcdName, pkg: etcdModule, module: etcdModule, estimate: "about 1 minute"},
 		{name: apiServerName, pkg: kubernetesModule + "/cmd/kube-apiserver", module: kubernetesModule, estimate: "about 5 minutes"},
-		{name: controllerManagerName, pkg: kubernetesModule + "/cmd/kube-controller-manager", module: kubernetesModule, estimate: "about 2 minutes", optional: true},
+		{name: controllerManagerName, pkg: kubernetesModule + "/cmd/kube-controller-manager", module: kubernetesModule, estimate: "about 3 minutes", optional: true},
 		{name: kubectlName, pkg: kubernetesModule + "/cmd/kubectl", module: kubernetesModule, estimate: "about 1 minute", optional: true},
 	}
 }
@@ -213,11 +213,11 @@ func (b *builder) lock(ctx context.Context) (unlock func(), err error) {
 	announced := time.Time{}
 	for {
 		// Not blocking: a blocked flock would not see ctx end.
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		err := tryLock(f)
 		if err == nil {
 			return func() { f.Close() }, nil
 		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+		if !errors.Is(err, errLocked) {
 			f.Close()
 			return nil, fmt.Errorf("lock cache folder %s: %w", b.folder, err)
 		}

@@ -52,7 +52,7 @@ type Options struct {
 type ControlPlane struct {
 	assets     Assets
 	dir        string
-	temporary  bool
+	temporary  *temporary // nil: dir was chosen and stays
 	progress   io.Writer
 	keys       *keys
 	host       string // https://127.0.0.1:PORT

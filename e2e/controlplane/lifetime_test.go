@@ -2,6 +2,8 @@ package controlplane
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +15,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -79,22 +83,115 @@ func TestStarterDies(t *testing.T) {
 }
 
 func TestStartFails(t *testing.T) {
-	temporary := t.TempDir()
-	t.Setenv("TMPDIR", temporary)
-	_, err := Start(t.Context(), Options{APIServerFlags: []string{"--no-such-flag"}})
-	if err == nil {
-		t.Fatal("started with an unknown flag")
+	built, err := FindAssets(t.Context(), os.Stderr)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, part := range []string{"kube-apiserver ended: exit status 1", "unknown flag: --no-such-flag"} {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("the error lacks %q:\n%v", part, err)
+	hangs := built
+	hangs.Etcd = writeScript(t, t.TempDir(), etcdName, "#!/bin/sh\necho silence\nexec sleep 600\n")
+	gone := built
+	gone.APIServer = filepath.Join(t.TempDir(), "gone")
+	for name, tc := range map[string]struct {
+		assets  Assets
+		flags   []string
+		timeout time.Duration // 0: long enough on a busy machine
+		want    []string
+	}{
+		"a flag that the server does not know": {
+			assets: built,
+			flags:  []string{"--no-such-flag"},
+			want:   []string{"kube-apiserver ended: exit status 1", "unknown flag: --no-such-flag"},
+		},
+		"a component that never answers": {
+			assets:  hangs,
+			timeout: time.Second,
+			want:    []string{"await etcd's /health: context deadline exceeded", "\nsilence"},
+		},
+		"a missing binary": {
+			assets: gone,
+			want:   []string{"start kube-apiserver: ", "no such file"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			temporary := t.TempDir()
+			t.Setenv("TMPDIR", temporary)
+			ctx, cancel := context.WithTimeout(t.Context(), cmp.Or(tc.timeout, time.Minute))
+			defer cancel()
+			c, err := Start(ctx, Options{Assets: tc.assets, APIServerFlags: tc.flags})
+			if err == nil {
+				t.Fatalf("started: %v", c.Stop())
+			}
+			for _, part := range tc.want {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("the error lacks %q:\n%v", part, err)
+				}
+			}
+			if left, err := os.ReadDir(temporary); err != nil || len(left) != 0 {
+				t.Errorf("left in the temporary folder: %v, %v", left, err)
+			}
+			if found := processesOf(t, temporary); len(found) != 0 {
+				t.Errorf("processes left: %q", found)
+			}
+		})
+	}
+}
+
+// TestChildrenOutliveThreads ends threads of this process, which must not end children.
+func TestChildrenOutliveThreads(t *testing.T) {
+	var children []*exec.Cmd
+	for range 20 {
+		cmd := exec.CommandContext(t.Context(), "sleep", "600") // killed at the test's end
+		ended, err := run(cmd, syscall.SIGKILL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := <-ended; err == nil {
+				t.Error("a child ended by itself")
+			}
+		})
+		children = append(children, cmd)
+		// A goroutine that ends with its thread locked takes the thread along.
+		var g sync.WaitGroup
+		for range 20 {
+			g.Go(func() {
+				runtime.LockOSThread()
+				time.Sleep(time.Millisecond)
+			})
+		}
+		g.Wait()
+	}
+	for _, cmd := range children {
+		if !alive(cmd.Process.Pid) {
+			t.Errorf("child %d died", cmd.Process.Pid)
 		}
 	}
-	if left, err := os.ReadDir(temporary); err != nil || len(left) != 0 {
-		t.Errorf("left in the temporary folder: %v, %v", left, err)
+}
+
+func TestSweep(t *testing.T) {
+	in := t.TempDir()
+	living, err := newTemporary(in)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if found := processesOf(t, temporary); len(found) != 0 {
-		t.Errorf("processes left: %q", found)
+	dead, err := newTemporary(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead.lock.Close() // as the end of its process would
+	foreign := filepath.Join(in, temporaryPrefix+"foreign")
+	if err := os.Mkdir(foreign, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	sweep(in)
+	if exists(dead.path) {
+		t.Error("the folder of a dead owner is still there")
+	}
+	if !exists(living.path) || !exists(foreign) {
+		t.Error("a folder that is not abandoned was removed")
+	}
+	if err := living.remove(); err != nil || exists(living.path) {
+		t.Errorf("remove: %v", err)
 	}
 }
 
@@ -117,7 +214,7 @@ func TestPortTaken(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			l, err := net.Listen("tcp", at.Host)
+			l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", at.Host)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -97,8 +97,18 @@ func (p *process) pid() int { return p.cmd.Process.Pid }
 // await polls ready until it returns nil. It fails when ctx ends or the process does,
 // with the end of the process's log; the error is errPortTaken when the log says so.
 func (p *process) await(ctx context.Context, what string, ready func(context.Context) error) error {
+	// A question to a port that somebody else has may hang: it ends with the process.
+	asking, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-p.done:
+			cancel()
+		case <-asking.Done():
+		}
+	}()
 	for {
-		err := ready(ctx)
+		err := ready(asking)
 		if err == nil {
 			return nil
 		}

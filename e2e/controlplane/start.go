@@ -60,7 +60,7 @@ func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 			return nil, fmt.Errorf("start control plane: %w", err)
 		}
 		fmt.Fprintln(o.Progress, "starting again: a port was taken meanwhile")
-		if !c.temporary {
+		if c.temporary == nil {
 			if err := os.RemoveAll(filepath.Join(c.dir, etcdName)); err != nil {
 				return nil, fmt.Errorf("start control plane: %w", err)
 			}
@@ -72,13 +72,14 @@ func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 func prepare(o Options) (c *ControlPlane, err error) {
 	c = &ControlPlane{assets: o.Assets, dir: o.Dir, progress: o.Progress}
 	if c.dir == "" {
-		if c.dir, err = os.MkdirTemp("", "gesso-controlplane-"); err != nil {
-			return nil, fmt.Errorf("create folder: %w", err)
+		sweep(os.TempDir())
+		if c.temporary, err = newTemporary(os.TempDir()); err != nil {
+			return nil, err
 		}
-		c.temporary = true
+		c.dir = c.temporary.path
 		defer func() {
 			if err != nil {
-				err = errors.Join(err, os.RemoveAll(c.dir))
+				err = errors.Join(err, c.temporary.remove())
 			}
 		}()
 	}
@@ -281,8 +282,8 @@ func (c *ControlPlane) Stop() error {
 	for _, p := range slices.Backward([]*process{c.etcd, c.apiServer, c.controllerManager}) {
 		failures = append(failures, p.stop())
 	}
-	if c.temporary {
-		failures = append(failures, os.RemoveAll(c.dir))
+	if c.temporary != nil {
+		failures = append(failures, c.temporary.remove())
 	}
 	if err := errors.Join(failures...); err != nil {
 		c.stopErr = fmt.Errorf("stop control plane: %w", err)

@@ -87,7 +87,8 @@ const roleNameLimit = 64
 // kind of identity. The namespace is a part of the path, so that no two pairs of namespace and name share a role: with
 // a dash between them, a-b and c would be a and b-c.
 func RoleARN(aws *v1alpha1.AWS, namespace, serviceAccount string) string {
-	if aws.Identity != v1alpha1.IdentityIRSA || aws.Account == "" || aws.Cluster == "" {
+	prefix := RoleARNPrefix(aws, namespace)
+	if prefix == "" {
 		return ""
 	}
 	name := serviceAccount
@@ -95,7 +96,15 @@ func RoleARN(aws *v1alpha1.AWS, namespace, serviceAccount string) string {
 		sum := sha256.Sum256([]byte(namespace + "/" + serviceAccount))
 		name = name[:55] + "-" + hex.EncodeToString(sum[:4])
 	}
-	return "arn:" + aws.Partition + ":iam::" + aws.Account + ":role/k8s/" + aws.Cluster + "/" + namespace + "/" + name
+	return prefix + name
+}
+
+// RoleARNPrefix returns what the ARNs of all roles of a namespace begin with, or "" where [RoleARN] gives none.
+func RoleARNPrefix(aws *v1alpha1.AWS, namespace string) string {
+	if aws.Identity != v1alpha1.IdentityIRSA || aws.Account == "" || aws.Cluster == "" {
+		return ""
+	}
+	return "arn:" + aws.Partition + ":iam::" + aws.Account + ":role/k8s/" + aws.Cluster + "/" + namespace + "/"
 }
 
 // prefixes reads a comma list of path prefixes and gives each a slash at both ends. One that is only slashes would open

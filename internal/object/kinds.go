@@ -19,33 +19,29 @@ func Scope(gk GroupKind) (resource string, namespaced bool) {
 	return resource, !clusterScoped(gk)
 }
 
-// clusterScoped knows the built-in kinds without a namespace (kubectl api-resources --namespaced=false, Kubernetes 1.37).
+// clusterScoped reports whether a kind has no namespace (kubectl api-resources --namespaced=false, Kubernetes 1.37).
 func clusterScoped(gk GroupKind) bool {
-	all := func(string) bool { return true }
-	in := func(kinds ...string) func(string) bool {
-		return func(kind string) bool { return slices.Contains(kinds, kind) }
-	}
-	var is func(kind string) bool
+	only := func(kinds ...string) bool { return slices.Contains(kinds, gk.Kind) }
 	switch gk.Group {
 	case "":
-		is = in("Namespace", "Node", "PersistentVolume", "ComponentStatus")
+		return only("Namespace", "Node", "PersistentVolume", "ComponentStatus")
 	case "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "flowcontrol.apiserver.k8s.io",
 		"node.k8s.io", "internal.apiserver.k8s.io", "storagemigration.k8s.io", "authentication.k8s.io":
-		is = all
+		return true
 	case "scheduling.k8s.io":
-		is = in("PriorityClass")
+		return !only("Workload", "PodGroup")
 	case "certificates.k8s.io":
-		is = in("CertificateSigningRequest", "ClusterTrustBundle")
+		return only("CertificateSigningRequest", "ClusterTrustBundle")
 	case "authorization.k8s.io":
-		is = in("SelfSubjectAccessReview", "SelfSubjectRulesReview", "SubjectAccessReview")
+		return !only("LocalSubjectAccessReview")
 	case "networking.k8s.io":
-		is = in("IngressClass", "IPAddress", "ServiceCIDR")
+		return only("IngressClass", "IPAddress", "ServiceCIDR")
 	case "resource.k8s.io":
-		is = in("DeviceClass", "DeviceTaintRule", "ResourcePoolStatusRequest", "ResourceSlice")
+		return !only("ResourceClaim", "ResourceClaimTemplate")
 	case "storage.k8s.io":
-		is = in("CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass")
-	default:
-		return gk.Kind != "Cluster" && strings.HasPrefix(gk.Kind, "Cluster") // several operators have a Cluster in a namespace
+		return !only("CSIStorageCapacity")
+	case "gesso.dev":
+		return true
 	}
-	return is(gk.Kind)
+	return gk.Kind != "Cluster" && strings.HasPrefix(gk.Kind, "Cluster") // several operators have a Cluster in a namespace
 }

@@ -22,7 +22,11 @@ func (e *SyntaxError) Error() string {
 	if e.Path == "" {
 		return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Reason)
 	}
-	return fmt.Sprintf("line %d, column %d: at %s: %s", e.Line, e.Column, e.Path, e.Reason)
+	path := e.Path
+	if len(path) > 200 { // nobody reads a path of a thousand levels
+		path = path[:200] + "…"
+	}
+	return fmt.Sprintf("line %d, column %d: at %s: %s", e.Line, e.Column, path, e.Reason)
 }
 
 // Parse reads one JSON value and nothing after it. It is strict where encoding/json is lenient: a member name that
@@ -116,24 +120,25 @@ func (p *parser) value() (*Node, error) {
 func (p *parser) object() (*Node, error) {
 	n := &Node{typ: Map}
 	start := p.pos
-	var seen names
+	var seen map[string]struct{} // only for objects too large for a linear search
 	for p.pos++; ; p.pos++ {
 		p.space()
 		if len(n.keys) == 0 && p.at('}') {
 			break
 		}
-		from := p.pos
-		k, err := p.key()
+		if !p.at('"') {
+			return nil, p.fail("unexpected %s where a member name should begin", p.here())
+		}
+		k, err := p.memberName(n, &seen)
 		if err != nil {
 			return nil, err
 		}
-		if seen.has(n, k.name) {
-			p.pos = from
-			return nil, p.fail("member %q comes twice", k.name)
+		p.space()
+		if !p.at(':') {
+			return nil, p.fail("unexpected %s after member name %q, want ':'", p.here(), k.name)
 		}
-		if err := p.colon(k.name); err != nil {
-			return nil, err
-		}
+		p.pos++
+		p.space()
 		p.path = append(p.path, k.name)
 		kid, err := p.value()
 		if err != nil {
@@ -154,47 +159,28 @@ func (p *parser) object() (*Node, error) {
 	return n, nil
 }
 
-// names are the member names of an object that is too large for a linear search; nil for a small one.
-type names map[string]struct{}
-
-// has reports whether n has a member of that name already, and notes the name.
-func (s *names) has(n *Node, name string) bool {
-	if len(n.keys) <= 16 {
-		return n.member(name) != nil
-	}
-	if *s == nil {
-		*s = make(names, 64)
-		for i := range n.keys {
-			(*s)[n.keys[i].name] = struct{}{}
-		}
-	}
-	_, twice := (*s)[name]
-	(*s)[name] = struct{}{}
-	return twice
-}
-
-// key moves past a member name.
-func (p *parser) key() (key, error) {
-	if !p.at('"') {
-		return key{}, p.fail("unexpected %s where a member name should begin", p.here())
-	}
+// memberName reads the name of the next member of n, which must be new. seen holds the names so far once they are many.
+func (p *parser) memberName(n *Node, seen *map[string]struct{}) (key, error) {
 	from := p.pos
 	if err := p.str(); err != nil {
 		return key{}, err
 	}
-	raw := p.data[from:p.pos]
-	return key{raw: raw, name: unquote(raw)}, nil
-}
-
-// colon moves past what stands between the member name and its value.
-func (p *parser) colon(name string) error {
-	p.space()
-	if !p.at(':') {
-		return p.fail("unexpected %s after member name %q, want ':'", p.here(), name)
+	k := key{raw: p.data[from:p.pos]}
+	k.name = unquote(k.raw)
+	if *seen == nil && len(n.keys) > 16 {
+		*seen = make(map[string]struct{}, 64)
+		for i := range n.keys {
+			(*seen)[n.keys[i].name] = struct{}{}
+		}
 	}
-	p.pos++
-	p.space()
-	return nil
+	if _, twice := (*seen)[k.name]; twice || *seen == nil && n.member(k.name) != nil {
+		p.pos = from
+		return key{}, p.fail("member %q comes twice", k.name)
+	}
+	if *seen != nil {
+		(*seen)[k.name] = struct{}{}
+	}
+	return k, nil
 }
 
 func (p *parser) array() (*Node, error) {

@@ -80,7 +80,8 @@ func TestParseErrors(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := Parse([]byte(tc.doc))
-			if _, ok := errors.AsType[*SyntaxError](err); !ok {
+			_, ok := errors.AsType[*SyntaxError](err)
+			if !ok {
 				t.Fatalf("error %v, want a *SyntaxError", err)
 			}
 			if err.Error() != tc.want {

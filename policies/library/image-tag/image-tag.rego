@@ -15,23 +15,17 @@ package gesso.policies.image_tag
 
 import data.gesso.lib
 
-deny contains {
-	"field": image.path,
-	"message": sprintf("%s: %s", [lib.subject(image), wrong]),
-	"fix": fix,
-} if {
+deny contains lib.violation(image.path, sprintf("%s: %s", [lib.subject(image), wrong]), fix) if {
 	some image in input.images
 	[wrong, fix] := _wrong(image)
 }
 
-warn contains {
-	"field": image.path,
-	"message": sprintf("%s: image %q: the digest decides, and the tag %q misleads", [lib.subject(image), image.image, image.ref.tag]),
-	"fix": sprintf("leave the tag out: %s@%s", [image.ref.name, image.ref.digest]),
-} if {
+warn contains lib.violation(image.path, message, fix) if {
 	some image in input.images
 	image.ref.digest != ""
 	_latest(image.ref)
+	message := sprintf("%s: image %q: the digest decides, and the tag %q misleads", [lib.subject(image), image.image, image.ref.tag])
+	fix := sprintf("leave the tag out: %s@%s", [image.ref.name, image.ref.digest])
 }
 
 # _wrong gives what is wrong with an image and what to write instead. It is undefined for a good one.
