@@ -112,6 +112,22 @@ spec:
 		{"a limit below the request", profileHead + "spec: {environment: '', defaults: {resources: {cpu: '2', cpuLimit: 500m}}}", []string{
 			"spec.environment: Required value", `spec.defaults.resources.cpuLimit: Invalid value: "500m": it is below cpu, the request`,
 		}},
+		{"actions for namespaces", profileHead + `
+spec:
+  policies:
+    a: {namespaces: [{action: warn, names: [ok]}, {action: refuse, labels: {a: b}}, {action: deny}, {names: [No_Good]}, {action: off, names: [ok]}, null]}
+`, []string{
+			"spec.policies[a].namespaces[4].action: Invalid value: false: want a string",
+			"spec.policies[a].namespaces[5]: Required value",
+		}},
+		{"actions for namespaces that fit", profileHead + `
+spec: {policies: {a: {namespaces: [{action: refuse, labels: {a: b}}, {action: deny}, {names: [No_Good]}]}}}
+`, []string{
+			`spec.policies[a].namespaces[0].action: Unsupported value: "refuse"`,
+			`spec.policies[a].namespaces[1]: Required value: say which namespaces`,
+			`spec.policies[a].namespaces[2].action: Unsupported value: ""`,
+			`spec.policies[a].namespaces[2].names[0]: Invalid value: "No_Good"`,
+		}},
 		{"an empty mode", profileHead + "spec: {defaults: {irsa: {mode: ''}}}", []string{`spec.defaults.irsa.mode: Unsupported value: ""`}},
 		{"nulls in lists", profileHead + "spec: {excludedNamespaces: [null], platformGroups: [null]}", []string{
 			"spec.excludedNamespaces[0]: Required value", "spec.platformGroups[0]: Required value",
