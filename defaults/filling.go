@@ -3,6 +3,7 @@ package defaults
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/gesso-dev/gesso/api/v1alpha1"
 	"github.com/gesso-dev/gesso/internal/convention"
@@ -23,6 +24,7 @@ type Filling struct {
 	paths    []string
 	skipped  []Skipped
 	warnings []string
+	optOuts  map[string]bool // read once: there may be many containers, and many annotations
 }
 
 // Template returns the pod template as filled so far; nil for a kind that has none.
@@ -104,11 +106,15 @@ func (f *Filling) SkipContainer(c object.Container) bool {
 	if f.setting.OptOut != v1alpha1.OptOutAllowed {
 		return false
 	}
-	path, out := optedOut(f.Object, optOutName(f.id, c.Name))
-	if out {
-		f.Skip(OptedOut, path...)
+	name := optOutName(f.id, c.Name)
+	if f.optOuts == nil {
+		f.optOuts = optOuts(f.Object)
 	}
-	return out
+	if !f.optOuts[name] {
+		return false
+	}
+	f.Skip(OptedOut, object.Join(annotationsPath(f.Object), name)...)
+	return true
 }
 
 func (f *Filling) warnIgnoredOptOut() {
@@ -118,8 +124,10 @@ func (f *Filling) warnIgnoredOptOut() {
 			names = append(names, optOutName(f.id, c.Name))
 		}
 	}
+	out := optOuts(f.Object)
 	for _, name := range names {
-		if path, out := optedOut(f.Object, name); out {
+		if out[name] {
+			path := object.Join(annotationsPath(f.Object), name)
 			f.Warn("%s is ignored: the platform does not allow to opt out of %s", object.FieldPath(path...), f.id)
 		}
 	}
@@ -133,14 +141,29 @@ func optOutName(id, container string) string {
 	return "gesso.dev/" + id
 }
 
-// optedOut looks for an opt-out where the object keeps its answers: on the pod template, or, for a kind without one, on the
-// object.
-func optedOut(o *object.Object, name string) (path []string, out bool) {
-	path = []string{"metadata", "annotations", name}
+// annotationsPath is where an object keeps its answers: on the pod template, or, for a kind without one, on the object.
+func annotationsPath(o *object.Object) []string {
 	if t := o.Template(); t != nil {
-		path = object.Join(t.Path, path...)
+		return object.Join(t.Path, "metadata", "annotations")
 	}
+	return []string{"metadata", "annotations"}
+}
+
+// optedOut looks for an opt-out of o.
+func optedOut(o *object.Object, name string) (path []string, out bool) {
+	path = object.Join(annotationsPath(o), name)
 	return path, o.Root.Get(path...).Str() == "false"
+}
+
+// optOuts returns the names of all annotations of o that are an opt-out.
+func optOuts(o *object.Object) map[string]bool {
+	out := map[string]bool{}
+	for name, value := range o.Root.Get(annotationsPath(o)...).Members() {
+		if strings.HasPrefix(name, "gesso.dev/") && value.Str() == "false" {
+			out[name] = true
+		}
+	}
+	return out
 }
 
 func itoa(i int) string { return strconv.Itoa(i) }

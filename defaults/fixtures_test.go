@@ -73,8 +73,8 @@ type sections func(name string) ([]byte, bool)
 //   - operation: another operation than CREATE or UPDATE by old.yaml
 //   - profile.yaml: laid over baseProfile
 //   - namespace.yaml: a Namespace; null when its facts could not be had; without the section one without labels
-func readFixture(t testing.TB, id string, section sections) fixture {
-	t.Helper()
+func readFixture(tb testing.TB, id string, section sections) fixture {
+	tb.Helper()
 	f := fixture{operation: "CREATE", namespace: &convention.Namespace{Name: "team-a"}}
 	optional := func(name string) []byte {
 		data, ok := section(name)
@@ -83,7 +83,7 @@ func readFixture(t testing.TB, id string, section sections) fixture {
 		}
 		raw, err := yaml.YAMLToJSONStrict(data)
 		if err != nil {
-			t.Fatalf("%s: %v", name, err)
+			tb.Fatalf("%s: %v", name, err)
 		}
 		return raw
 	}
@@ -99,32 +99,32 @@ func readFixture(t testing.TB, id string, section sections) fixture {
 	} else if raw != nil {
 		var ns struct{ Metadata convention.Namespace }
 		if err := yaml.UnmarshalStrict(raw, &ns, yaml.DisallowUnknownFields); err != nil {
-			t.Fatalf("namespace.yaml: %v", err)
+			tb.Fatalf("namespace.yaml: %v", err)
 		}
 		f.namespace = &ns.Metadata
 	}
-	f.profile = overlay(t, profileOf(t, id), optional("profile.yaml"))
+	f.profile = overlay(tb, profileOf(tb, id), optional("profile.yaml"))
 	return f
 }
 
 // profileOf is baseProfile with all defaults off but one.
-func profileOf(t testing.TB, id string) []byte {
-	t.Helper()
+func profileOf(tb testing.TB, id string) []byte {
+	tb.Helper()
 	raw, err := yaml.YAMLToJSONStrict([]byte(baseProfile))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, d := range List() {
 		if d.ID != id && id != "" {
-			raw = overlay(t, raw, fmt.Appendf(nil, `{"spec":{"defaults":{%q:{"mode":"off"}}}}`, d.ID))
+			raw = overlay(tb, raw, fmt.Appendf(nil, `{"spec":{"defaults":{%q:{"mode":"off"}}}}`, d.ID))
 		}
 	}
 	return raw
 }
 
 // overlay lays one JSON object over another: objects are merged, everything else is replaced.
-func overlay(t testing.TB, under, over []byte) []byte {
-	t.Helper()
+func overlay(tb testing.TB, under, over []byte) []byte {
+	tb.Helper()
 	if over == nil {
 		return under
 	}
@@ -140,46 +140,46 @@ func overlay(t testing.TB, under, over []byte) []byte {
 		}
 		return am
 	}
-	return mustJSON(merge(decode(t, under), decode(t, over)))
+	return mustJSON(merge(decode(tb, under), decode(tb, over)))
 }
 
 // decode reads JSON into an any, numbers as they are written.
-func decode(t testing.TB, data []byte) any {
-	t.Helper()
+func decode(tb testing.TB, data []byte) any {
+	tb.Helper()
 	var v any
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	if err := d.Decode(&v); err != nil {
-		t.Fatalf("decode %s: %v", data, err)
+		tb.Fatalf("decode %s: %v", data, err)
 	}
 	return v
 }
 
-func newSet(t testing.TB, profile []byte) (*Set, error) {
-	t.Helper()
+func newSet(tb testing.TB, profile []byte) (*Set, error) {
+	tb.Helper()
 	p, err := v1alpha1.DecodeProfile(profile)
 	if err != nil {
-		t.Fatalf("profile: %v", err)
+		tb.Fatalf("profile: %v", err)
 	}
 	return New(p)
 }
 
-func parse(t testing.TB, data []byte) *object.Object {
-	t.Helper()
+func parse(tb testing.TB, data []byte) *object.Object {
+	tb.Helper()
 	if data == nil {
 		return nil
 	}
 	o, err := object.New(slices.Clone(data))
 	if err != nil {
-		t.Fatalf("object: %v", err)
+		tb.Fatalf("object: %v", err)
 	}
 	return o
 }
 
-func (f fixture) request(t testing.TB, input []byte) Request {
-	t.Helper()
+func (f fixture) request(tb testing.TB, input []byte) Request {
+	tb.Helper()
 	return Request{
-		Operation: f.operation, Object: parse(t, input), Old: parse(t, f.old),
+		Operation: f.operation, Object: parse(tb, input), Old: parse(tb, f.old),
 		Namespace: f.namespace, NamespaceName: "team-a",
 	}
 }
@@ -257,15 +257,16 @@ func reasons(t *testing.T) []string {
 		if !ok || constants.Tok != token.CONST {
 			continue
 		}
-		for _, spec := range constants.Specs {
-			for _, value := range spec.(*ast.ValueSpec).Values {
-				reason, err := strconv.Unquote(value.(*ast.BasicLit).Value)
+		ast.Inspect(constants, func(n ast.Node) bool {
+			if value, ok := n.(*ast.BasicLit); ok {
+				reason, err := strconv.Unquote(value.Value)
 				if err != nil {
 					t.Fatal(err)
 				}
 				all = append(all, reason)
 			}
-		}
+			return true
+		})
 	}
 	if !slices.Contains(all, Windows) || len(all) < 15 {
 		t.Fatalf("read %d reasons from defaults.go: were they moved?", len(all))

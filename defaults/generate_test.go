@@ -3,16 +3,24 @@ package defaults
 import (
 	"fmt"
 	"maps"
-	"math/rand/v2"
 )
 
 // generator makes random objects of the kinds that defaults act on: mostly such as an API server could send, with traps in them,
 // and now and then of wrong types. The same seed makes the same objects.
-type generator struct{ *rand.Rand }
+type generator struct{ state *uint64 }
 
 type obj = map[string]any
 
-func newGenerator(seed uint64) generator { return generator{rand.New(rand.NewPCG(seed, 2))} }
+func newGenerator(seed uint64) generator { return generator{&seed} }
+
+// IntN returns a number from 0 to n-1 (SplitMix64).
+func (g generator) IntN(n int) int {
+	*g.state += 0x9e3779b97f4a7c15
+	z := *g.state
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return int((z ^ z>>31) >> 1 % uint64(n))
+}
 
 // one returns one of the values.
 func one[T any](g generator, values ...T) T { return values[g.IntN(len(values))] }
@@ -119,10 +127,10 @@ func (g generator) template() obj {
 func (g generator) container() obj {
 	c := obj{"name": one(g, "web", "worker", "metrics", "gesso-proxy", "a23456789-123456789-123456789-123456789-123456789-1234")}
 	g.maybe(2, c, "image", func() any { return "shop:0123abc" })
-	g.maybe(2, c, "ports", func() any {
-		return g.list(2, func(int) any {
-			p := obj{"containerPort": one(g, 8080, 8443, 9090, 0)}
-			g.maybe(2, p, "name", func() any { return one(g, "http", "proxy", "metrics") })
+	g.maybe(1+g.IntN(2), c, "ports", func() any {
+		return g.list(1+g.IntN(2), func(int) any {
+			p := obj{"containerPort": one(g, 8080, 8080, 9090, 9090, 8443, 0)}
+			g.maybe(2, p, "name", func() any { return one(g, "http", "http", "metrics", "proxy") })
 			g.maybe(4, p, "protocol", func() any { return one(g, "TCP", "UDP") })
 			return p
 		})

@@ -22,126 +22,126 @@ import (
 )
 
 // checkProperties fills f's object and holds what is true of filling any object with any Profile; it returns the outcome.
-func checkProperties(t testing.TB, f fixture) Outcome {
-	t.Helper()
-	one, err := newSet(t, f.profile)
+func checkProperties(tb testing.TB, f fixture) Outcome {
+	tb.Helper()
+	one, err := newSet(tb, f.profile)
 	if err != nil {
-		t.Fatalf("fragment: %v", err)
+		tb.Fatalf("fragment: %v", err)
 	}
-	two, err := newSet(t, f.profile) // another replica
+	two, err := newSet(tb, f.profile) // another replica
 	if err != nil {
-		t.Fatalf("fragment: %v", err)
+		tb.Fatalf("fragment: %v", err)
 	}
-	return checkFill(t, f, one, two)
+	return checkFill(tb, f, one, two)
 }
 
-func checkFill(t testing.TB, f fixture, one, two *Set) Outcome {
-	t.Helper()
+func checkFill(tb testing.TB, f fixture, one, two *Set) Outcome {
+	tb.Helper()
 	input := f.input
-	r := f.request(t, input)
+	r := f.request(tb, input)
 	out := one.Fill(r)
 	filled := slices.Clone(r.Object.Root.Bytes())
 
-	again := f.request(t, input)
+	again := f.request(tb, input)
 	if other := two.Fill(again); !reflect.DeepEqual(out, other) { // cmp only says how: it is slow
-		t.Errorf("two sets of one Profile disagree:\n%s", cmp.Diff(out, other))
+		tb.Errorf("two sets of one Profile disagree:\n%s", cmp.Diff(out, other))
 	}
 	if !bytes.Equal(filled, again.Object.Root.Bytes()) {
-		t.Errorf("two sets of one Profile give different bytes:\n%s\n%s", filled, again.Object.Root.Bytes())
+		tb.Errorf("two sets of one Profile give different bytes:\n%s\n%s", filled, again.Object.Root.Bytes())
 	}
 	if _, err := object.New(filled); err != nil {
-		t.Errorf("what was filled is no object: %v\n%s", err, filled)
+		tb.Errorf("what was filled is no object: %v\n%s", err, filled)
 		return out
 	}
 
-	checkPatch(t, input, filled, out)
-	checkUntouched(t, input, filled)
-	checkSaysWhy(t, r.Object, out)
-	checkFamilies(t, r.Object, out)
-	checkTyped(t, r.Object, input, filled)
+	checkPatch(tb, input, filled, out)
+	checkUntouched(tb, input, filled)
+	checkSaysWhy(tb, r.Object, out)
+	checkFamilies(tb, r.Object, out)
+	checkTyped(tb, r.Object, input, filled)
 
-	checkSecond(t, f, one, filled, out)
+	checkSecond(tb, f, one, filled, out)
 	return out
 }
 
 // checkSecond fills what was filled, as it would be sent once more and as it would be sent as an update of itself.
-func checkSecond(t testing.TB, f fixture, set *Set, filled []byte, first Outcome) {
-	t.Helper()
+func checkSecond(tb testing.TB, f fixture, set *Set, filled []byte, first Outcome) {
+	tb.Helper()
 	for _, operation := range []string{f.operation, "UPDATE"} {
 		g := f
 		g.operation = operation
 		if operation != f.operation {
 			g.old = filled
 		}
-		r := g.request(t, filled)
+		r := g.request(tb, filled)
 		second := set.Fill(r)
 		if len(second.Patch) > 0 || len(second.Filled) > 0 || !bytes.Equal(r.Object.Root.Bytes(), filled) {
-			t.Errorf("%s of what was filled fills again: %s", operation, mustJSON(second.Patch))
+			tb.Errorf("%s of what was filled fills again: %s", operation, mustJSON(second.Patch))
 		}
 		if operation == f.operation {
 			if !reflect.DeepEqual(first.Preview, second.Preview) {
-				t.Errorf("the preview of what was filled differs:\n%s", cmp.Diff(first.Preview, second.Preview))
+				tb.Errorf("the preview of what was filled differs:\n%s", cmp.Diff(first.Preview, second.Preview))
 			}
 		}
 		for _, w := range second.Warnings {
 			if strings.HasPrefix(w, "explicit-null") {
-				t.Errorf("filling left a null or an empty list: %s", w)
+				tb.Errorf("filling left a null or an empty list: %s", w)
 			}
 		}
 	}
 }
 
 // checkPatch applies the patch as the API server does.
-func checkPatch(t testing.TB, input, filled []byte, out Outcome) {
-	t.Helper()
+func checkPatch(tb testing.TB, input, filled []byte, out Outcome) {
+	tb.Helper()
 	if len(out.Patch) == 0 {
 		if out.Patch != nil || len(out.Filled) > 0 || !bytes.Equal(input, filled) {
-			t.Errorf("without a patch something changed: filled %v\n%s\n%s", out.Filled, input, filled)
+			tb.Errorf("without a patch something changed: filled %v\n%s\n%s", out.Filled, input, filled)
 		}
 		return
 	}
 	if len(out.Filled) == 0 {
-		t.Errorf("a patch, but nothing is reported as filled: %s", mustJSON(out.Patch))
+		tb.Errorf("a patch, but nothing is reported as filled: %s", mustJSON(out.Patch))
 	}
 	for _, op := range out.Patch {
 		if op.Op != "add" {
-			t.Errorf("operation %q, want nothing but add", op.Op)
+			tb.Errorf("operation %q, want nothing but add", op.Op)
 		}
 	}
 	patch, err := jsonpatch.DecodePatch(mustJSON(out.Patch))
 	if err != nil {
-		t.Fatalf("decode the patch: %v", err)
+		tb.Fatalf("decode the patch: %v", err)
 	}
 	applied, err := patch.Apply(input)
 	if err != nil {
-		t.Fatalf("apply %s: %v", mustJSON(out.Patch), err)
+		tb.Fatalf("apply %s: %v", mustJSON(out.Patch), err)
 	}
-	if got, want := decode(t, applied), decode(t, filled); !reflect.DeepEqual(got, want) {
-		t.Errorf("the patch does not make what was filled (-patched +filled):\n%s", cmp.Diff(got, want))
+	if got, want := decode(tb, applied), decode(tb, filled); !reflect.DeepEqual(got, want) {
+		tb.Errorf("the patch does not make what was filled (-patched +filled):\n%s", cmp.Diff(got, want))
 	}
 }
 
 // checkUntouched holds that all that the author wrote is there, with the same bytes and in the same order.
-func checkUntouched(t testing.TB, input, filled []byte) {
-	t.Helper()
+func checkUntouched(tb testing.TB, input, filled []byte) {
+	tb.Helper()
 	before, err := object.Parse(input)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	after, err := object.Parse(filled)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	untouched(t, before, after, nil)
+	untouched(tb, before, after, nil)
 }
 
-func untouched(t testing.TB, before, after *object.Node, path []string) {
-	t.Helper()
+func untouched(tb testing.TB, before, after *object.Node, path []string) {
+	tb.Helper()
 	if before.Missing() {
 		return // null and [] count as absent
 	}
 	if before.Type() != after.Type() || after.Len() < before.Len() {
-		t.Errorf("%s: was %s, is %s", object.FieldPath(path...), before.Bytes(), after.Bytes())
+		tb.Errorf("%s: was %s, is %s", object.FieldPath(path...), before.Bytes(), after.Bytes())
 		return
 	}
 	switch before.Type() {
@@ -153,26 +153,26 @@ func untouched(t testing.TB, before, after *object.Node, path []string) {
 		at := 0
 		for name, value := range before.Members() {
 			if at >= len(names) || names[at] != name {
-				t.Errorf("%s: members were reordered or are gone", object.FieldPath(object.Join(path, name)...))
+				tb.Errorf("%s: members were reordered or are gone", object.FieldPath(object.Join(path, name)...))
 				return
 			}
 			at++
-			untouched(t, value, after.Get(name), object.Join(path, name))
+			untouched(tb, value, after.Get(name), object.Join(path, name))
 		}
 	case object.Array:
 		for i, e := range before.Elements() {
-			untouched(t, e, after.Get(strconv.Itoa(i)), object.Join(path, strconv.Itoa(i)))
+			untouched(tb, e, after.Get(strconv.Itoa(i)), object.Join(path, strconv.Itoa(i)))
 		}
 	default:
 		if !bytes.Equal(before.Bytes(), after.Bytes()) {
-			t.Errorf("%s: was %s, is %s", object.FieldPath(path...), before.Bytes(), after.Bytes())
+			tb.Errorf("%s: was %s, is %s", object.FieldPath(path...), before.Bytes(), after.Bytes())
 		}
 	}
 }
 
 // checkSaysWhy holds that every default of the kind either acted or gave a reason, and that no reason is made up.
-func checkSaysWhy(t testing.TB, o *object.Object, out Outcome) {
-	t.Helper()
+func checkSaysWhy(tb testing.TB, o *object.Object, out Outcome) {
+	tb.Helper()
 	said := map[string]bool{}
 	for _, list := range [][]Filled{out.Filled, out.Preview} {
 		for _, f := range list {
@@ -185,14 +185,14 @@ func checkSaysWhy(t testing.TB, o *object.Object, out Outcome) {
 	for _, d := range List() {
 		acts := slices.ContainsFunc(d.Kinds, func(k Kind) bool { return k.GroupKind == o.GroupKind() })
 		if acts != said[d.ID] {
-			t.Errorf("%s: acts on %s: %v, said something: %v", d.ID, o.Kind, acts, said[d.ID])
+			tb.Errorf("%s: acts on %s: %v, said something: %v", d.ID, o.Kind, acts, said[d.ID])
 		}
 	}
 }
 
 // checkFamilies holds that a default writes only what its Paths say: they become the white list of the record.
-func checkFamilies(t testing.TB, o *object.Object, out Outcome) {
-	t.Helper()
+func checkFamilies(tb testing.TB, o *object.Object, out Outcome) {
+	tb.Helper()
 	families := map[string][]string{}
 	for _, d := range List() {
 		families[d.ID] = d.Paths
@@ -208,7 +208,7 @@ func checkFamilies(t testing.TB, o *object.Object, out Outcome) {
 				name = "template" + strings.TrimPrefix(p, prefix)
 			}
 			if !slices.ContainsFunc(families[f.ID], func(family string) bool { return inFamily(name, family) }) {
-				t.Errorf("%s wrote %s, which is in none of its families %q", f.ID, p, families[f.ID])
+				tb.Errorf("%s wrote %s, which is in none of its families %q", f.ID, p, families[f.ID])
 			}
 		}
 	}
@@ -217,7 +217,7 @@ func checkFamilies(t testing.TB, o *object.Object, out Outcome) {
 func inFamily(pointer, family string) bool {
 	tokens := strings.Split(pointer, "/")
 	for i := range tokens {
-		tokens[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(tokens[i])
+		tokens[i] = strings.ReplaceAll(strings.ReplaceAll(tokens[i], "~1", "/"), "~0", "~")
 	}
 	var want []string
 	for rest := family; rest != ""; {
@@ -238,8 +238,8 @@ func inFamily(pointer, family string) bool {
 }
 
 // checkTyped holds that a built-in object which Kubernetes' own types read strictly is still read so after filling.
-func checkTyped(t testing.TB, o *object.Object, input, filled []byte) {
-	t.Helper()
+func checkTyped(tb testing.TB, o *object.Object, input, filled []byte) {
+	tb.Helper()
 	into, ok := typed(o.GroupKind())
 	if !ok {
 		return
@@ -256,7 +256,7 @@ func checkTyped(t testing.TB, o *object.Object, input, filled []byte) {
 		return
 	}
 	if err := strict(filled); err != nil {
-		t.Errorf("Kubernetes read what was submitted and does not read what was filled: %v\n%s", err, filled)
+		tb.Errorf("Kubernetes read what was submitted and does not read what was filled: %v\n%s", err, filled)
 	}
 }
 

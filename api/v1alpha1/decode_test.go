@@ -57,7 +57,7 @@ metadata: {name: demo, labels: [a]}
 extra: 1
 spec:
   environment: Not A Label
-  enviroment: prod
+  environmnt: prod
   excludedNamespaces: [ok, 5, No_Good]
   platformGroups: [""]
   breakGlassGroups: ops
@@ -87,7 +87,7 @@ spec:
 			`spec.defaults.resources.cpuLimit: Invalid value: 0: want a string`,
 			`spec.defaults.resourcs: Forbidden: unknown field; did you mean "resources"?`,
 			`spec.defaults.sidecar.volumes: Invalid value: "an object": want a list`,
-			`spec.enviroment: Forbidden: unknown field; did you mean "environment"?`,
+			`spec.environmnt: Forbidden: unknown field; did you mean "environment"?`,
 			`spec.excludedNamespaces[1]: Invalid value: 5: want a string`,
 			`spec.policies[image-tag].params: Forbidden: unknown field`,
 			`spec.policies[other]: Invalid value: "deny": want an object`,
@@ -111,6 +111,22 @@ spec:
 		{"an account with a line break", profileHead + `spec: {aws: {account: "111122223333\n"}}`, []string{"spec.aws.account: Invalid value"}},
 		{"a limit below the request", profileHead + "spec: {environment: '', defaults: {resources: {cpu: '2', cpuLimit: 500m}}}", []string{
 			"spec.environment: Required value", `spec.defaults.resources.cpuLimit: Invalid value: "500m": it is below cpu, the request`,
+		}},
+		{"actions for namespaces", profileHead + `
+spec:
+  policies:
+    a: {namespaces: [{action: warn, names: [ok]}, {action: refuse, labels: {a: b}}, {action: deny}, {names: [No_Good]}, {action: off, names: [ok]}, null]}
+`, []string{
+			"spec.policies[a].namespaces[4].action: Invalid value: false: want a string",
+			"spec.policies[a].namespaces[5]: Required value",
+		}},
+		{"actions for namespaces that fit", profileHead + `
+spec: {policies: {a: {namespaces: [{action: refuse, labels: {a: b}}, {action: deny}, {names: [No_Good]}]}}}
+`, []string{
+			`spec.policies[a].namespaces[0].action: Unsupported value: "refuse"`,
+			`spec.policies[a].namespaces[1]: Required value: say which namespaces`,
+			`spec.policies[a].namespaces[2].action: Unsupported value: ""`,
+			`spec.policies[a].namespaces[2].names[0]: Invalid value: "No_Good"`,
 		}},
 		{"an empty mode", profileHead + "spec: {defaults: {irsa: {mode: ''}}}", []string{`spec.defaults.irsa.mode: Unsupported value: ""`}},
 		{"nulls in lists", profileHead + "spec: {excludedNamespaces: [null], platformGroups: [null]}", []string{
@@ -255,7 +271,7 @@ func TestParseQuantity(t *testing.T) {
 func TestNearest(t *testing.T) {
 	known := []string{"environment", "defaults", "read-only-root-filesystem", "optOut", "policies"}
 	for name, want := range map[string]string{
-		"enviroment": "environment", "Environment": "environment", "default": "defaults", "readOnlyRootFilesystem": "read-only-root-filesystem",
+		"environmnt": "environment", "Environment": "environment", "default": "defaults", "readOnlyRootFilesystem": "read-only-root-filesystem",
 		"opt-out": "optOut", "policy": "", "": "", "x": "", "polices": "policies",
 	} {
 		if got := nearest(name, known); got != want {
@@ -314,8 +330,8 @@ spec:
 		{"everything, by empty lists", full("objects: {names: [], labels: {matchLabels: {}}}"), []string{"spec.objects: Required value"}},
 		{"nulls", full("objects: null"), []string{"spec.objects: Required value"}},
 		{"a selector that is none", full("objects: {labels: {matchExpressions: [{key: a, operator: Near}]}}"), []string{"spec.objects.labels: Invalid value"}},
-		{"an unknown field beside a wrong type", full("policies: image-tag\n  untill: x"), []string{
-			`spec.policies: Invalid value: "image-tag": want a list`, "spec.untill: Forbidden: unknown field",
+		{"an unknown field beside a wrong type", full("policies: image-tag\n  untl: x"), []string{
+			`spec.policies: Invalid value: "image-tag": want a list`, "spec.untl: Forbidden: unknown field",
 		}},
 		{"a list with a number", full("policies: [5]"), []string{"spec.policies[0]: Invalid value: 5: want a string"}},
 	} {

@@ -229,6 +229,8 @@ func TestScope(t *testing.T) {
 		{"resource.k8s.io", "ResourceSlice", "resourceslices", false},
 		{"resource.k8s.io", "ResourceClaim", "resourceclaims", true},
 		{"resource.k8s.io", "ResourceClaimTemplate", "resourceclaimtemplates", true},
+		{"resource.k8s.io", "DeviceTaintRule", "devicetaintrules", false},
+		{"gesso.dev", "Profile", "profiles", false},
 		{"external-secrets.io", "ExternalSecret", "externalsecrets", true},
 		{"external-secrets.io", "ClusterSecretStore", "clustersecretstores", false},
 		{"postgresql.cnpg.io", "Cluster", "clusters", true},
