@@ -92,7 +92,7 @@ func around(kind string, spec map[string]any) map[string]any {
 }
 
 // requests calls visit for every way in which a kind of PodKinds reaches the webhook. before is what an UPDATE finds.
-func requests(t *testing.T, spec func() map[string]any, before func() map[string]any, visit func(name, kind string, r Review)) {
+func requests(t *testing.T, spec, before func() map[string]any, visit func(name, kind string, r Review)) {
 	t.Helper()
 	for _, kind := range PodKinds() {
 		operations := []string{"CREATE", "UPDATE"}
