@@ -45,16 +45,16 @@ func bounds() map[string]func(operands []*ast.Term) error {
 		"product":            boundProduct,
 		"bits.lsh":           boundShift,
 
-		"concat":                    func(o []*ast.Term) error { return textLimit(weigh(o[1], maxText, 0) + length(o[0])*elements(o[1])) },
+		"concat":                    func(o []*ast.Term) error { return textLimit(weigh(o[1], 0) + length(o[0])*elements(o[1])) },
 		"sprintf":                   boundSprintf,
 		"internal.template_string":  boundTemplate,
 		"internal.print":            boundTemplate,
 		"replace":                   boundReplace,
 		"strings.replace_n":         boundReplaceN,
 		"regex.replace":             boundRegexReplace,
-		"json.marshal":              func(o []*ast.Term) error { return textLimit(weigh(o[0], maxText, 0)) },
+		"json.marshal":              func(o []*ast.Term) error { return textLimit(weigh(o[0], 0)) },
 		"json.marshal_with_options": boundMarshalOptions,
-		"yaml.marshal":              func(o []*ast.Term) error { return textLimit(weigh(o[0], maxText, 4)) },
+		"yaml.marshal":              func(o []*ast.Term) error { return textLimit(weigh(o[0], 4)) },
 		"json.patch":                boundPatch,
 
 		"array.concat":                     func(o []*ast.Term) error { return elementLimit(elements(o[0]) + elements(o[1])) },
@@ -142,19 +142,19 @@ func occurrences(whole, part *ast.Term) int {
 	return strings.Count(string(s), string(sep))
 }
 
-// weigh is about how long the text of a value is, and more than most as soon as it is more than that: a value of few parts may repeat
+// weigh is about how long the text of a value is, and more than maxText as soon as it is more than that: a value of few parts may repeat
 // them, each in the next, until its text would fill any memory. indent is how far each level of nesting moves a line.
-func weigh(term *ast.Term, most, indent int) int {
-	w := weigher{most: most, indent: indent}
+func weigh(term *ast.Term, indent int) int {
+	w := weigher{indent: indent}
 	w.add(term, 0)
 	return w.sum
 }
 
-type weigher struct{ sum, most, indent int }
+type weigher struct{ sum, indent int }
 
 func (w *weigher) add(term *ast.Term, depth int) {
 	w.sum += 2 + depth*w.indent
-	if w.sum > w.most {
+	if w.sum > maxText {
 		return
 	}
 	switch value := term.Value.(type) {
@@ -163,14 +163,14 @@ func (w *weigher) add(term *ast.Term, depth int) {
 	case ast.Number:
 		w.sum += digits(value)
 	case *ast.Array:
-		value.Until(func(item *ast.Term) bool { w.add(item, depth+1); return w.sum > w.most })
+		value.Until(func(item *ast.Term) bool { w.add(item, depth+1); return w.sum > maxText })
 	case ast.Set:
-		value.Until(func(item *ast.Term) bool { w.add(item, depth+1); return w.sum > w.most })
+		value.Until(func(item *ast.Term) bool { w.add(item, depth+1); return w.sum > maxText })
 	case ast.Object:
 		value.Until(func(key, item *ast.Term) bool {
 			w.add(key, depth+1)
 			w.add(item, depth+1)
-			return w.sum > w.most
+			return w.sum > maxText
 		})
 	default:
 		w.sum += 5

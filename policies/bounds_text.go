@@ -30,7 +30,7 @@ func boundSprintf(operands []*ast.Term) error {
 			return errTooWide
 		}
 	}
-	total := weigh(operands[1], maxText, 0)
+	total := weigh(operands[1], 0)
 	if strings.Contains(string(format), "[") { // an argument may be repeated
 		total *= max(1, verbs)
 	}
@@ -51,7 +51,7 @@ func boundTemplate(operands []*ast.Term) error {
 		}
 		return combinations > maxText
 	})
-	weight := weigh(operands[0], maxText, 0)
+	weight := weigh(operands[0], 0)
 	if combinations > 1 && combinations > maxText/max(1, weight) {
 		return errTooLong
 	}
@@ -92,7 +92,7 @@ func boundMarshalOptions(operands []*ast.Term) error {
 			return errIndentation
 		}
 	}
-	return textLimit(weigh(operands[0], maxText, 32))
+	return textLimit(weigh(operands[0], 32))
 }
 
 // boundFlatten counts what is in the list and in the lists in it: array.flatten goes no deeper.

@@ -20,6 +20,8 @@ type compiled struct {
 	// builtins is for error messages: the names that an evaluation error may begin with.
 	builtins []string
 	health   *health
+	// fingerprint is the same for the same folder under the same setting.
+	fingerprint string
 }
 
 // compiler turns folders into policies. It is made for one Load and holds what all policies share.
@@ -28,15 +30,16 @@ type compiler struct {
 	capabilities *ast.Capabilities
 	lib          []*ast.Module
 	schemas      *schemaChecker
+	print        bool // keep print statements
 }
 
-func newCompiler(ctx context.Context) (*compiler, error) {
+func newCompiler(ctx context.Context, print bool) (*compiler, error) {
 	bindBounds()
 	list, err := readAllowList()
 	if err != nil {
 		return nil, err
 	}
-	c := &compiler{list: list, capabilities: list.capabilities()}
+	c := &compiler{list: list, capabilities: list.capabilities(), print: print}
 	for _, f := range libFiles() {
 		module, err := c.parse(f)
 		if err != nil {
@@ -174,6 +177,7 @@ func (c *compiler) link(id string, modules []*ast.Module, meta metadata) (*ast.C
 		all[module.Package.Location.File] = module
 	}
 	compiler := ast.NewCompiler().WithCapabilities(c.capabilities).WithStrict(true).WithDefaultRegoVersion(ast.RegoV1).
+		WithEnablePrintStatements(c.print).
 		WithSchemas(inputSchema(meta.schema, meta.inventory))
 	if compiler.Compile(all); compiler.Failed() {
 		return nil, c.regoProblems(id, modules[0].Package.Location.File, compiler.Errors)

@@ -256,7 +256,7 @@ func TestInventoryBadObjects(t *testing.T) {
 		`{"metadata":{"name":"x"}}`: "",
 	} {
 		err := inv.Put("external-secrets.io", "SecretStore", []byte(object))
-		if got := fmt.Sprint(err); got != want && !(err == nil && want == "") {
+		if got := fmt.Sprint(err); got != want && (err != nil || want != "") {
 			t.Errorf("%s: %v; want %s", object, err, want)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/metrics"
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/topdown"
+	"github.com/open-policy-agent/opa/v1/topdown/print"
 )
 
 // question is what one policy is asked.
@@ -19,6 +20,22 @@ type question struct {
 	view      *view
 	inventory *ast.Term // nil for a policy that declares none
 	action    Action    // the one in force
+	print     PrintFunc // nil where print statements are erased
+}
+
+// printHook implements OPA's print.Hook.
+type printHook struct {
+	policy string
+	write  PrintFunc
+}
+
+func (h printHook) Print(at print.Context, text string) error {
+	file, line := "", 0
+	if at.Location != nil {
+		file, line = at.Location.File, at.Location.Row
+	}
+	h.write(h.policy, file, line, text)
+	return nil
 }
 
 // grace is how long an evaluation may go on after it was told to stop, until the review goes on without it.
@@ -102,13 +119,16 @@ func (p *compiled) ask(ctx context.Context, q question, g *guard) (found []Viola
 			found, reason = nil, "the evaluation crashed"
 		}
 	}()
-	results, err := p.query.Eval(
-		ctx,
+	options := []rego.EvalOption{
 		rego.EvalParsedInput(q.view.input(p.parameters, q.inventory)),
 		rego.EvalMetrics(metrics.NoOp()),
 		rego.EvalExternalCancel(g),
 		rego.EvalGenerateJSON(func(term *ast.Term, _ *rego.EvalContext) (any, error) { return term, nil }),
-	)
+	}
+	if q.print != nil {
+		options = append(options, rego.EvalPrintHook(printHook{policy: p.ID, write: q.print}))
+	}
+	results, err := p.query.Eval(ctx, options...)
 	switch {
 	case topdown.IsCancel(err), err != nil && ctx.Err() != nil:
 		return nil, reasonStopped

@@ -11,64 +11,190 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
+
+// Option is something that Load does beside the usual.
+type Option func(*loader)
+
+// Previous lets the policies of a set that is in force serve on where their new version cannot be loaded, and takes over what has not
+// changed. Without it such a policy is not in force at all.
+func Previous(set *Set) Option { return func(l *loader) { l.previous = set } }
+
+// PrintFunc receives what a policy prints: the position of the print and its text, which may hold anything that the policy sees.
+type PrintFunc func(policy, file string, line int, text string)
+
+// WithPrint keeps print statements, which are erased else, and hands what they print to w. w is called by concurrent reviews. It is for
+// authors at work.
+func WithPrint(w PrintFunc) Option { return func(l *loader) { l.print = w } }
+
+// compileLimit is how long one policy may take to compile. Those of the library take a hundredth of a second; the type checker, which
+// cannot be interrupted, may take for ever over a few lines that somebody wrote to that end.
+const compileLimit = 20 * time.Second
+
+// loader is one Load.
+type loader struct {
+	settings map[string]Setting
+	previous *Set
+	print    PrintFunc
+	only     string // the one policy that is loaded, "" for all
+
+	compiler *compiler
+	set      *Set
+	problems []Problem
+	stale    []string // the fingerprints of what serves on
+}
 
 // Load reads, checks and compiles every policy of the sources under the settings, which are keyed by policy id.
 //
 // It never fails as a whole: what cannot be loaded is listed as problems, in a stable order, and everything else serves. Two folders
 // with one id are a problem that names both, and neither is loaded.
-func Load(ctx context.Context, sources []Source, settings map[string]Setting) (*Set, []Problem) {
-	var (
-		found    []folder
-		problems []Problem
-	)
-	for _, source := range sources {
-		folders, more := source.folders()
-		found = append(found, folders...)
-		problems = append(problems, more...)
+func Load(ctx context.Context, sources []Source, settings map[string]Setting, options ...Option) (*Set, []Problem) {
+	l := &loader{settings: settings}
+	for _, option := range options {
+		option(l)
 	}
-	known := map[string]bool{}
-	for _, problem := range problems {
-		known[problem.Policy] = problem.Policy != "" // a policy that cannot be read does exist
+	l.set = newSet("")
+	l.set.print = l.print
+	found, byID := l.read(sources)
+	if err := l.loadAll(ctx, byID); err != nil {
+		l.problems = append(l.problems, Problem{Reason: oneLine(err.Error())})
 	}
-	set := newSet(revision(found, settings))
-	compiler, err := newCompiler(ctx)
-	if err != nil {
-		return set, append(problems, Problem{Reason: oneLine(err.Error())})
-	}
-	byID := map[string][]folder{}
-	for _, f := range found {
-		known[f.id] = true
-		byID[f.id] = append(byID[f.id], f)
-	}
-	for _, id := range slices.Sorted(maps.Keys(byID)) {
-		if dirs := byID[id]; len(dirs) > 1 {
-			problems = append(problems, twice(id, dirs))
-			continue
-		}
-		setting := settings[id]
-		if wrong := setting.problems(id); len(wrong) > 0 {
-			problems = append(problems, wrong...)
-			continue
-		}
-		policy, more := compiler.compile(ctx, byID[id][0], setting)
-		problems = append(problems, more...)
-		if policy != nil {
-			set.add(policy)
-		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(settings)) {
-		if !known[id] {
-			problems = append(problems, Problem{Policy: id, Reason: "there is no policy of this name"})
-		}
-	}
-	slices.SortStableFunc(problems, func(a, b Problem) int {
+	l.set.revision = revision(found, settings, l.stale)
+	slices.SortStableFunc(l.problems, func(a, b Problem) int {
 		return cmp.Or(
 			strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
 			strings.Compare(a.Policy, b.Policy), strings.Compare(a.Reason, b.Reason),
 		)
 	})
-	return set, slices.Compact(problems)
+	problems := slices.Compact(l.problems)
+	for _, problem := range problems {
+		if _, exists := byID[problem.Policy]; exists {
+			l.set.quarantined = append(l.set.quarantined, problem)
+		}
+	}
+	return l.set, problems
+}
+
+// read finds the folders of all policies, and the ids of those that exist: one whose folder cannot be read has an id and no folder.
+func (l *loader) read(sources []Source) (found []folder, byID map[string][]folder) {
+	byID = map[string][]folder{}
+	for _, source := range sources {
+		folders, problems := source.folders()
+		if l.only != "" {
+			folders = slices.DeleteFunc(folders, func(f folder) bool { return f.id != l.only })
+			problems = slices.DeleteFunc(problems, func(p Problem) bool { return p.Policy != l.only })
+		}
+		l.problems = append(l.problems, problems...)
+		found = append(found, folders...)
+		for _, problem := range problems {
+			if problem.Policy != "" {
+				byID[problem.Policy] = slices.Clip(byID[problem.Policy])
+			}
+		}
+		if len(folders) > 0 || len(problems) == 0 {
+			continue
+		}
+		for _, p := range l.previous.list() { // a source that cannot be read does not take its policies away
+			if p.Source == source.Name {
+				byID[p.ID] = slices.Clip(byID[p.ID])
+			}
+		}
+	}
+	for _, f := range found {
+		byID[f.id] = append(byID[f.id], f)
+	}
+	return found, byID
+}
+
+// loadAll adds every policy to the set, in the order of their ids.
+func (l *loader) loadAll(ctx context.Context, byID map[string][]folder) error {
+	if l.compiler == nil {
+		var err error
+		if l.compiler, err = newCompiler(ctx, l.print != nil); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(byID)) {
+		l.load(ctx, id, byID[id])
+	}
+	for _, id := range slices.Sorted(maps.Keys(l.settings)) {
+		if _, known := byID[id]; !known {
+			l.problems = append(l.problems, Problem{Policy: id, Reason: "there is no policy of this name"})
+		}
+	}
+	return nil
+}
+
+// load adds the policy of an id to the set: the one in its folder, or where that cannot be the one that was in force.
+func (l *loader) load(ctx context.Context, id string, folders []folder) {
+	setting := l.settings[id]
+	problems := setting.problems(id)
+	var policy *compiled
+	switch {
+	case len(problems) > 0:
+	case len(folders) > 1:
+		problems = append(problems, twice(id, folders))
+	case len(folders) == 1:
+		policy, problems = l.compile(ctx, folders[0], setting)
+	}
+	if policy == nil {
+		if before := l.previous.policy(id); before != nil {
+			serving := *before
+			serving.Stale = true
+			policy = &serving
+			l.stale = append(l.stale, id+" "+serving.fingerprint)
+			for i := range problems {
+				problems[i].Stale = true
+			}
+			for i := range l.problems {
+				if l.problems[i].Policy == id {
+					l.problems[i].Stale = true
+				}
+			}
+		}
+	}
+	l.problems = append(l.problems, problems...)
+	if policy != nil {
+		l.set.add(policy)
+	}
+}
+
+// compile compiles a folder, or takes over what was compiled before where nothing has changed.
+func (l *loader) compile(ctx context.Context, f folder, setting Setting) (*compiled, []Problem) {
+	fingerprint := revision([]folder{f}, map[string]Setting{f.id: setting}, []string{f.dir})
+	if before := l.previous.policy(f.id); before != nil && before.fingerprint == fingerprint && (l.previous.print == nil) == (l.print == nil) {
+		same := *before
+		same.Stale = false
+		return &same, nil
+	}
+	type result struct {
+		policy   *compiled
+		problems []Problem
+	}
+	done := make(chan result, 1)
+	go func() {
+		defer func() {
+			if fault := recover(); fault != nil {
+				done <- result{problems: []Problem{{Policy: f.id, File: f.dir, Reason: "the compiler crashed"}}}
+			}
+		}()
+		policy, problems := l.compiler.compile(ctx, f, setting)
+		done <- result{policy, problems}
+	}()
+	limit := time.NewTimer(compileLimit)
+	defer limit.Stop()
+	select {
+	case r := <-done:
+		if r.policy != nil {
+			r.policy.fingerprint = fingerprint
+		}
+		return r.policy, r.problems
+	case <-limit.C:
+		return nil, []Problem{{Policy: f.id, File: f.dir, Reason: fmt.Sprintf("takes longer than %s to compile", compileLimit)}}
+	case <-ctx.Done():
+		return nil, []Problem{{Policy: f.id, File: f.dir, Reason: "was not compiled: the load was given up"}}
+	}
 }
 
 func twice(id string, folders []folder) Problem {
@@ -83,8 +209,8 @@ func twice(id string, folders []folder) Problem {
 }
 
 // revision hashes everything that decides a verdict: the Rego, the shared helpers, the capabilities and the settings. Where the files
-// lie is no part of it, so that two replicas with the same policies have the same revision.
-func revision(folders []folder, settings map[string]Setting) string {
+// lie is no part of it, so that two replicas with the same policies have the same revision. more is what else counts.
+func revision(folders []folder, settings map[string]Setting, more []string) string {
 	var parts []string
 	add := func(kind, name string, text []byte) {
 		parts = append(parts, fmt.Sprintf("%s %s %x", kind, name, sha256.Sum256(text)))
@@ -109,6 +235,9 @@ func revision(folders []folder, settings map[string]Setting) string {
 		if len(setting.Namespaces) > 0 {
 			add("namespaces", id, fmt.Appendf(nil, "%q", setting.Namespaces)) // maps are printed in the order of their keys
 		}
+	}
+	for _, text := range more {
+		add("more", "", []byte(text))
 	}
 	slices.Sort(parts)
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\n")))

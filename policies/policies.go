@@ -15,7 +15,9 @@
 // Each policy is compiled on its own, so that one that cannot be loaded or evaluated costs no other its verdict. What could not be
 // decided is reported as such: it is never the same as "no violation".
 //
-// The package holds no mutable state, opens no connection and reads no object but the one it is given. A Set is safe for concurrent use.
+// An evaluation has bounds of time and of memory, and a policy that keeps running into them is set aside for a while (health.go,
+// guard.go, bounds.go). That is the only thing that one review leaves for the next. The package opens no connection and reads no object
+// but those that it is given. A Set is safe for concurrent use.
 package policies
 
 import (
@@ -40,6 +42,8 @@ type Policy struct {
 	// Title, Description and Related come from METADATA; Related holds URLs.
 	Title, Description string
 	Related            []string
+	// Stale is true for an earlier version, which serves on because the new one cannot be loaded.
+	Stale bool
 	// Source is the name of the Source that the policy came from.
 	Source string
 	// Action is in force where Namespaces says nothing else; DefaultAction is what METADATA says.
@@ -80,19 +84,25 @@ type Problem struct {
 	Line, Column int
 	// Reason is one line of text.
 	Reason string
+	// Stale is true when an earlier version of the policy serves on.
+	Stale bool
 }
 
 // Error renders the problem as file:line:column: reason, without the parts that it has not.
 func (p Problem) Error() string {
+	reason := p.Reason
+	if p.Stale {
+		reason += " (the version before serves on)"
+	}
 	switch {
 	case p.File == "" && p.Policy == "":
-		return p.Reason
+		return reason
 	case p.File == "":
-		return fmt.Sprintf("policy %s: %s", p.Policy, p.Reason)
+		return fmt.Sprintf("policy %s: %s", p.Policy, reason)
 	case p.Line == 0:
-		return fmt.Sprintf("%s: %s", p.File, p.Reason)
+		return fmt.Sprintf("%s: %s", p.File, reason)
 	case p.Column == 0:
-		return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Reason)
+		return fmt.Sprintf("%s:%d: %s", p.File, p.Line, reason)
 	}
-	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Reason)
+	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, reason)
 }

@@ -21,6 +21,9 @@ type Set struct {
 	index    map[target][]*compiled
 	revision string
 	deadline time.Duration
+	// quarantined are the problems of policies that exist.
+	quarantined []Problem
+	print       PrintFunc
 	// slots holds one token for each review that is being evaluated. It is shared by the copies of a set.
 	slots chan struct{}
 	now   func() time.Time
@@ -50,6 +53,27 @@ func (s *Set) add(p *compiled) {
 // Revision is a short hash of all that decides a verdict: the Rego of all policies, loaded or not, and the settings. The same input
 // gives the same revision on every machine.
 func (s *Set) Revision() string { return s.revision }
+
+// Quarantined lists why policies are not in force as they are written: each either is not in force at all, or in an earlier version, and
+// then the problem is marked Stale.
+func (s *Set) Quarantined() []Problem { return slices.Clone(s.quarantined) }
+
+// list and policy may be asked of no set.
+func (s *Set) list() []*compiled {
+	if s == nil {
+		return nil
+	}
+	return s.policies
+}
+
+func (s *Set) policy(id string) *compiled {
+	for _, p := range s.list() {
+		if p.ID == id {
+			return p
+		}
+	}
+	return nil
+}
 
 // Policies lists what was loaded, sorted by id, policies that are off included. The caller may change the list but not what its elements
 // refer to.
@@ -165,7 +189,7 @@ func (s *Set) Evaluate(ctx context.Context, r Review) Decision {
 		case missing != "":
 			undecided(p, action, "the inventory of "+missing+" has not been read yet")
 		default:
-			found, reason := s.judge(ctx, p, question{view: v, action: action, inventory: inventory}, s.budget(ctx, len(matching)-i))
+			found, reason := s.judge(ctx, p, question{view: v, action: action, inventory: inventory, print: s.print}, s.budget(ctx, len(matching)-i))
 			if reason != "" {
 				undecided(p, action, reason)
 			}
