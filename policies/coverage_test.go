@@ -92,7 +92,7 @@ func around(kind string, spec map[string]any) map[string]any {
 }
 
 // requests calls visit for every way in which a kind of PodKinds reaches the webhook. before is what an UPDATE finds.
-func requests(t *testing.T, spec func() map[string]any, before func() map[string]any, visit func(name, kind string, r Review)) {
+func requests(t *testing.T, spec, before func() map[string]any, visit func(name, kind string, r Review)) {
 	t.Helper()
 	for _, kind := range PodKinds() {
 		operations := []string{"CREATE", "UPDATE"}
@@ -120,8 +120,8 @@ func requests(t *testing.T, spec func() map[string]any, before func() map[string
 	}
 }
 
-// single is the library with one policy switched on.
-func single(t *testing.T, id, parameters string) *Set {
+// alone is the library with one policy switched on.
+func alone(t *testing.T, id, parameters string) *Set {
 	t.Helper()
 	settings := map[string]Setting{}
 	for _, other := range libraryIDs(t) {
@@ -150,7 +150,7 @@ func checkFields(t *testing.T, set *Set, what string, r Review, want ...string) 
 // UPDATE finds is the same object with a good image there, which is what kubectl set image changes, or without the element, which is
 // what kubectl debug adds.
 func TestCoverageOfImages(t *testing.T) {
-	set := single(t, "image-tag", "")
+	set := alone(t, "image-tag", "")
 	cases := 0
 	for sort, s := range seats() {
 		bad := func() map[string]any { return podWith(sort, s.element(sort, "last", badImage)) }
@@ -176,7 +176,7 @@ func TestCoverageOfImages(t *testing.T) {
 
 // TestCoverageOfPodSecurity: the same for what a container may not do, and for what the Pod as a whole may not.
 func TestCoverageOfPodSecurity(t *testing.T) {
-	baseline, restricted := single(t, "pod-security", `{"level":"baseline"}`), single(t, "pod-security", `{"level":"restricted"}`)
+	baseline, restricted := alone(t, "pod-security", `{"level":"baseline"}`), alone(t, "pod-security", `{"level":"restricted"}`)
 	good := func() map[string]any { return podWith("", nil) }
 	for sort, s := range seats() {
 		bad := func() map[string]any {

@@ -31,5 +31,6 @@ _within(repository, prefix) if {
 	startswith(repository, sprintf("%s/", [trim_suffix(prefix, "/")]))
 }
 
-# whole is the reference as the runtime reads it, without tag and digest.
-whole(ref) := sprintf("%s/%s", [ref.registry, ref.repository])
+# whole is the reference as the runtime reads it, without tag and digest. A first part that no host may be called, such as
+# my_registry.example, has no registry at all, and so it is under no entry.
+whole(ref) := trim_prefix(sprintf("%s/%s", [ref.registry, ref.repository]), "/")

@@ -28,6 +28,7 @@ test_under[case.note] if {
 		{"note": "official images", "ref": _ref("docker.io", "library/nginx"), "entries": ["docker.io/library"], "want": true},
 		{"note": "not official images", "ref": _ref("docker.io", "someone/nginx"), "entries": ["docker.io/library"], "want": false},
 		{"note": "one of several", "ref": _ref("b.example", "x"), "entries": ["a.example", "b.example"], "want": true},
+		{"note": "no host", "ref": _ref("", "registry.example/shop"), "entries": ["registry.example"], "want": false},
 		{"note": "none", "ref": _ref("b.example", "x"), "entries": [], "want": false},
 		{"note": "what cannot be read", "ref": {"ok": false, "registry": "", "repository": ""}, "entries": ["a.example"], "want": false},
 	]
@@ -36,3 +37,5 @@ test_under[case.note] if {
 }
 
 test_whole if images.whole(_ref("docker.io", "library/nginx")) == "docker.io/library/nginx"
+
+test_whole_without_a_registry if images.whole(_ref("", "my_registry.example/shop")) == "my_registry.example/shop"

@@ -26,47 +26,61 @@ func TestFixtures(t *testing.T) {
 	if len(files) < 4000 {
 		t.Fatalf("%d fixtures in %s", len(files), root)
 	}
+	for _, o := range oracles(t) {
+		t.Run(string(o.level), func(t *testing.T) {
+			t.Parallel()
+			o.compareFixtures(t, files)
+		})
+	}
+}
+
+func (o oracle) compareFixtures(t *testing.T, files []string) {
+	t.Helper()
 	const latest = "v1.37"
-	list := oracles(t)
 	counts, asked, seen := tally{}, map[string]bool{}, 0
 	for _, name := range files {
-		text, err := os.ReadFile(name) //nolint:gosec // a file of a module, found above
-		if err != nil {
-			t.Fatal(err)
-		}
-		var pod corev1.Pod
-		if err := yaml.UnmarshalStrict(text, &pod); err != nil {
-			t.Fatal(err)
-		}
-		around := []string{"Pod"}
+		pod := readPod(t, name)
 		verdict := filepath.Base(filepath.Dir(name))
 		version := filepath.Base(filepath.Dir(filepath.Dir(name)))
 		level := filepath.Base(filepath.Dir(filepath.Dir(filepath.Dir(name))))
+		around := []string{"Pod"}
 		if version == latest {
 			around = kinds()
 		}
-		pod.Name = ""
-		if text := string(encode(t, pod)); version != latest && asked[text] {
+		text := string(encode(t, pod))
+		if version != latest && asked[text] {
 			continue // most versions repeat the one before
-		} else {
-			asked[text] = true
 		}
-		for _, o := range list {
-			for _, kind := range around {
-				allowed := o.compare(t, &pod, kind)
-				counts.add(o.level, allowed)
-				// What the fixture says of itself is a third opinion.
-				if version == latest && level == string(o.level) {
-					seen++
-					if allowed != (verdict == "pass") {
-						t.Errorf("%s is allowed: %t", name, allowed)
-					}
+		asked[text] = true
+		for _, kind := range around {
+			allowed := o.compare(t, pod, kind)
+			counts.add(allowed)
+			// What the fixture says of itself is a third opinion.
+			if version == latest && level == string(o.level) {
+				seen++
+				if allowed != (verdict == "pass") {
+					t.Errorf("%s is allowed: %t", name, allowed)
 				}
 			}
 		}
 	}
 	counts.report(t, 100)
-	if seen < 1000 {
+	if seen < 400 {
 		t.Errorf("%d comparisons with fixtures of %s", seen, latest)
 	}
+	t.Logf("%d of them with fixtures of %s for this level", seen, latest)
+}
+
+func readPod(t *testing.T, name string) *corev1.Pod {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := &corev1.Pod{}
+	if err := yaml.UnmarshalStrict(text, pod); err != nil {
+		t.Fatal(err)
+	}
+	pod.Name = "" // the only difference between the versions of one fixture
+	return pod
 }
