@@ -402,7 +402,7 @@ _wrong_source(secret) := ["target: templateFrom names no Secret", sprintf("write
 
 deny contains lib.violation(
 	sprintf("spec.target.template.templateFrom[%d].target", [i]),
-	sprintf("target: templateFrom writes the secret into %s, where everybody reads it who may read metadata", [_place(target)]),
+	sprintf("target: templateFrom writes the secret into %s and not into the data of the Secret", [_place(target)]),
 	"leave target out, or write Data",
 ) if {
 	some i, part in read.list(_parts)

@@ -118,9 +118,9 @@ warn contains lib.violation(path, sprintf("%s: %s[%d]: the value of the flag %s 
 }
 
 # _value is what comes behind the = of a flag, or as the next argument.
-_value(arguments, i) := concat("=", array.slice(parts, 1, count(parts))) if {
-	parts := split(arguments[i], "=")
-	count(parts) > 1
+_value(arguments, i) := substring(arguments[i], at + 1, -1) if {
+	at := indexof(arguments[i], "=")
+	at >= 0
 } else := arguments[i + 1] if {
 	is_string(arguments[i + 1])
 	not startswith(arguments[i + 1], "-")

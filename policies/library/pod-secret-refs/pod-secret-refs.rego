@@ -172,7 +172,7 @@ _wrong(name) := ["the name of the Secret is not text", _use_own] if {
 	not _own(name)
 }
 
-_use_own := sprintf("use a Secret called %s or %s-<more>, made by an ExternalSecret labelled app.kubernetes.io/name: %s", [input.app, input.app, input.app])
+_use_own := sprintf("use a Secret called %s or %s-<more>, or one whose ExternalSecret is labelled app.kubernetes.io/name: %s", [input.app, input.app, input.app])
 
 _own(name) if name in input.parameters.shared
 

@@ -235,9 +235,15 @@ _prefix_in_scope(prefix) if {
 	not keys.suspicious(prefix)
 }
 
-_bundle := sprintf("write remoteKey: %s, or use a store with a prefix below %s", [keys.example("", _scopes[0], input.app), scope.names(_scopes)]) if {
+_bundle := sprintf("write remoteKey: %s, or use a store with a prefix below %s", [keys.example(_name, _scopes[0], input.app), scope.names(_scopes)]) if {
 	count(_scopes) > 0
 } else := scope.none
+
+# _name is what the Secret is called, for an example.
+_name := name if {
+	name := read.at(_selector, ["secret", "name"])
+	is_string(name)
+} else := ""
 
 # Which keys of the Secret.
 

@@ -156,3 +156,8 @@ test_a_whole_key_behind_a_prefix_warns if {
 	denied == set()
 	{violation.field | some violation in warned} == {"spec.data[0].match.remoteRef.remoteKey"}
 }
+
+test_fix_for_all_keys if {
+	denied := policy.deny with input as _input({"spec": object.union(_good, {"dataTo": _all({"storeRef": {"name": "ssm"}})})})
+	{violation.fix | some violation in denied} == {"write remoteKey: /prod/team-a/shop/shop, or use a store with a prefix below /prod/team-a/"}
+}

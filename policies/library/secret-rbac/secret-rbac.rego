@@ -223,9 +223,17 @@ deny contains lib.violation(sprintf("subjects[%d].name", [i]), message, fix) if 
 	role in {"cluster-admin", "admin", "edit"}
 	read.at(_object, ["roleRef", "kind"]) == "ClusterRole"
 	some i, subject in read.list(read.at(_object, ["subjects"]))
+	is_string(read.at(subject, ["name"]))
 	who := _everybody(subject)
 	message := sprintf("%s %q gets the ClusterRole %q, and with it every Secret: that is %s", [subject.kind, subject.name, role, who])
 	fix := "bind it to the group of those who need it, or to a ServiceAccount of its own"
+}
+
+deny contains lib.violation(sprintf("subjects[%d].name", [i]), "the subject has no name that is text", "write kind and name of the subject") if {
+	_kind in {"RoleBinding", "ClusterRoleBinding"}
+	not _control_plane
+	some i, subject in read.list(read.at(_object, ["subjects"]))
+	not is_string(read.at(subject, ["name"]))
 }
 
 # _everybody says whom a subject stands for, if for more than itself.

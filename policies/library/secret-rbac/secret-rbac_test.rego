@@ -108,7 +108,6 @@ test_binding[case.note] if {
 		{"note": "a team", "subject": {"kind": "Group", "name": "team-a"}, "want": 0},
 		{"note": "a ServiceAccount", "subject": {"kind": "ServiceAccount", "name": "deployer", "namespace": "team-a"}, "want": 0},
 		{"note": "a user of that name", "subject": {"kind": "User", "name": "default"}, "want": 0},
-		{"note": "text", "subject": "system:authenticated", "want": 0},
 	]
 	every kind in ["RoleBinding", "ClusterRoleBinding"] {
 		every role in ["cluster-admin", "admin", "edit"] {
@@ -126,6 +125,9 @@ test_binding_of_another_shape if {
 	_fields("RoleBinding", {"roleRef": {"kind": "ClusterRole", "name": "admin"}, "subjects": null}) == set()
 	_fields("RoleBinding", {"roleRef": {"kind": "ClusterRole", "name": "admin"}, "subjects": everybody}) == {"subjects"}
 	_fields("RoleBinding", {}) == set()
+	every subject in ["system:authenticated", 7, null, {}, {"kind": "Group", "name": ["system:authenticated"]}, {"kind": "User", "name": 7}] {
+		_fields("RoleBinding", _binding("edit", subject)) == {"subjects[0].name"}
+	}
 }
 
 # Operators need such roles: the platform may write them, but not bind them to everybody.
