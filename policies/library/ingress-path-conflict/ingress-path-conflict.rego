@@ -41,7 +41,12 @@ _namespace := input.request.namespace if {
 	input.request.namespace != ""
 } else := manifest.at(_object, ["metadata", "namespace"])
 
-_id := sprintf("%v/%v", [_namespace, manifest.at(_object, ["metadata", "name"])])
+_name := manifest.at(_object, ["metadata", "name"])
+
+_id := sprintf("%v/%v", [_namespace, _name])
+
+# In files a manifest may leave its namespace out.
+_itself := {_id, _name}
 
 # The claims of an Ingress: host, path, and whether all below the path is meant.
 
@@ -69,7 +74,7 @@ _others[id] := ingress if {
 	some claim in _own
 	some key in _keys(claim.host)
 	some id, ingress in input.inventory.ingresses[key]
-	id != _id
+	not id in _itself
 	ingresses.class(ingress) == ingresses.class(_object)
 }
 
