@@ -195,13 +195,13 @@ _wrong_action(action) := "is not an object" if {
 	every value in manifest.fields(action, lower(config)) {
 		not is_object(value)
 	}
-	not _forwards_to_arn(action)
+	not _forwards_by_name(action)
 }
 
 # That is refused elsewhere.
-_forwards_to_arn(action) if {
+_forwards_by_name(action) if {
 	"forward" in manifest.fields(action, "type")
-	count(manifest.fields(action, "targetgrouparn")) > 0
+	count(manifest.fields(action, "targetgrouparn") | manifest.fields(action, "targetgroupname")) > 0
 }
 
 _wrong_conditions(conditions) := "is not a list" if {
