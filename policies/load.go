@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -54,49 +55,11 @@ func Load(ctx context.Context, sources []Source, settings map[string]Setting, op
 	for _, option := range options {
 		option(l)
 	}
-	byID := map[string][]folder{}
-	var found []folder
-	for _, source := range sources {
-		folders, problems := source.folders()
-		if l.only != "" {
-			folders = slices.DeleteFunc(folders, func(f folder) bool { return f.id != l.only })
-			problems = slices.DeleteFunc(problems, func(p Problem) bool { return p.Policy != l.only })
-		}
-		l.problems = append(l.problems, problems...)
-		found = append(found, folders...)
-		for _, problem := range problems {
-			if problem.Policy != "" { // a policy that cannot be read does exist
-				byID[problem.Policy] = slices.Clip(byID[problem.Policy])
-			}
-		}
-		if len(folders) == 0 && len(problems) > 0 { // a source that cannot be read does not take its policies away
-			for _, p := range l.previous.list() {
-				if p.Source == source.Name {
-					byID[p.ID] = slices.Clip(byID[p.ID])
-				}
-			}
-		}
-	}
-	for _, f := range found {
-		byID[f.id] = append(byID[f.id], f)
-	}
 	l.set = newSet("")
 	l.set.print = l.print
-	var err error
-	if l.compiler == nil {
-		l.compiler, err = newCompiler(ctx, l.print != nil)
-	}
-	if err != nil {
+	found, byID := l.read(sources)
+	if err := l.loadAll(ctx, byID); err != nil {
 		l.problems = append(l.problems, Problem{Reason: oneLine(err.Error())})
-	} else {
-		for _, id := range slices.Sorted(maps.Keys(byID)) {
-			l.load(ctx, id, byID[id])
-		}
-		for _, id := range slices.Sorted(maps.Keys(settings)) {
-			if _, known := byID[id]; !known {
-				l.problems = append(l.problems, Problem{Policy: id, Reason: "there is no policy of this name"})
-			}
-		}
 	}
 	l.set.revision = revision(found, settings, l.stale)
 	slices.SortStableFunc(l.problems, func(a, b Problem) int {
@@ -114,6 +77,56 @@ func Load(ctx context.Context, sources []Source, settings map[string]Setting, op
 	return l.set, problems
 }
 
+// read finds the folders of all policies, and the ids of those that exist: one whose folder cannot be read has an id and no folder.
+func (l *loader) read(sources []Source) (found []folder, byID map[string][]folder) {
+	byID = map[string][]folder{}
+	for _, source := range sources {
+		folders, problems := source.folders()
+		if l.only != "" {
+			folders = slices.DeleteFunc(folders, func(f folder) bool { return f.id != l.only })
+			problems = slices.DeleteFunc(problems, func(p Problem) bool { return p.Policy != l.only })
+		}
+		l.problems = append(l.problems, problems...)
+		found = append(found, folders...)
+		for _, problem := range problems {
+			if problem.Policy != "" {
+				byID[problem.Policy] = slices.Clip(byID[problem.Policy])
+			}
+		}
+		if len(folders) > 0 || len(problems) == 0 {
+			continue
+		}
+		for _, p := range l.previous.list() { // a source that cannot be read does not take its policies away
+			if p.Source == source.Name {
+				byID[p.ID] = slices.Clip(byID[p.ID])
+			}
+		}
+	}
+	for _, f := range found {
+		byID[f.id] = append(byID[f.id], f)
+	}
+	return found, byID
+}
+
+// loadAll adds every policy to the set, in the order of their ids.
+func (l *loader) loadAll(ctx context.Context, byID map[string][]folder) error {
+	if l.compiler == nil {
+		var err error
+		if l.compiler, err = newCompiler(ctx, l.print != nil); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(byID)) {
+		l.load(ctx, id, byID[id])
+	}
+	for _, id := range slices.Sorted(maps.Keys(l.settings)) {
+		if _, known := byID[id]; !known {
+			l.problems = append(l.problems, Problem{Policy: id, Reason: "there is no policy of this name"})
+		}
+	}
+	return nil
+}
+
 // load adds the policy of an id to the set: the one in its folder, or where that cannot be the one that was in force.
 func (l *loader) load(ctx context.Context, id string, folders []folder) {
 	setting := l.settings[id]
@@ -126,19 +139,15 @@ func (l *loader) load(ctx context.Context, id string, folders []folder) {
 	case len(folders) == 1:
 		policy, problems = l.compile(ctx, folders[0], setting)
 	}
-	if policy == nil {
-		if before := l.previous.policy(id); before != nil {
-			serving := *before
-			serving.Stale = true
-			policy = &serving
-			l.stale = append(l.stale, id+" "+serving.fingerprint)
-			for i := range problems {
-				problems[i].Stale = true
-			}
-			for i := range l.problems {
-				if l.problems[i].Policy == id {
-					l.problems[i].Stale = true
-				}
+	if before := l.previous.policy(id); policy == nil && before != nil {
+		policy = before.serveOn(setting)
+		l.stale = append(l.stale, id+" "+policy.fingerprint)
+		if len(problems) == 0 && !slices.ContainsFunc(l.problems, func(p Problem) bool { return p.Policy == id }) {
+			problems = append(problems, Problem{Policy: id, File: path.Join(before.Source, id), Reason: "is gone, as are all policies of " + before.Source})
+		}
+		for _, list := range [][]Problem{problems, l.problems} {
+			for i := range list {
+				list[i].Stale = list[i].Stale || list[i].Policy == id
 			}
 		}
 	}
@@ -146,6 +155,18 @@ func (l *loader) load(ctx context.Context, id string, folders []folder) {
 	if policy != nil {
 		l.set.add(policy)
 	}
+}
+
+// serveOn is an earlier version under today's setting, as far as that goes: its action can be changed, so that somebody may switch off
+// what is broken, but not its parameters, which are those of another version. One that was off stays off, because nobody has checked
+// whether it has the parameters that it needs.
+func (p *compiled) serveOn(setting Setting) *compiled {
+	serving := *p
+	serving.Stale = true
+	if p.Enabled() && len(setting.problems(p.ID)) == 0 {
+		serving.Action, serving.Namespaces = cmp.Or(setting.Action, p.DefaultAction), setting.Namespaces
+	}
+	return &serving
 }
 
 // compile compiles a folder, or takes over what was compiled before where nothing has changed.
