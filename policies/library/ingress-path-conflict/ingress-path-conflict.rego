@@ -78,17 +78,20 @@ _others[id] := ingress if {
 	ingresses.class(ingress) == ingresses.class(_object)
 }
 
-# _keys are the keys of the inventory under which a host may be claimed. The API server lets only one spelling of a host in, so that in
-# a cluster, where there are many, the key is known but for wildcards.
-_keys(host) := {key | some key, _ in input.inventory.ingresses; hosts.overlap(key, host)} if {
-	_any_key(host)
-} else := {host, concat(".", array.concat(["*"], array.slice(labels, 1, count(labels))))} if {
-	labels := split(host, ".")
-}
+# _keys are the keys of the inventory under which a host may be claimed. The API server lets only one spelling of a host in, so in a
+# cluster, where there are many, they need not be compared with every one; files may spell it otherwise.
+_keys(host) := {key |
+	some key, _ in input.inventory.ingresses
+	name := trim_suffix(lower(key), ".")
+	endswith(name, trim_prefix(host, "*"))
+	strings.count(name, ".") == strings.count(host, ".")
+} if {
+	startswith(host, "*.")
+} else := {key | some key, _ in input.inventory.ingresses; trim_suffix(lower(key), ".") in {host, _wildcard_of(host)}} if {
+	count(input.inventory.ingresses) <= 200
+} else := {host, _wildcard_of(host)}
 
-_any_key(host) if startswith(host, "*.")
-
-_any_key(_) if count(input.inventory.ingresses) <= 200
+_wildcard_of(host) := concat(".", array.concat(["*"], array.slice(labels, 1, count(labels)))) if labels := split(host, ".")
 
 _theirs[id] := _claims(ingress) if some id, ingress in _others
 
