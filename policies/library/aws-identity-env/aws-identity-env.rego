@@ -6,8 +6,8 @@
 #   does the same; static keys belong to somebody and never expire. Each is refused in every sort of container unless it says what
 #   the ServiceAccount gives anyway: its derived role or a role listed on the Namespace, and the paths that EKS injects. A value
 #   taken from elsewhere (valueFrom) cannot be seen and is refused too, but for static keys from a Secret, whose scope other
-#   policies judge. What envFrom brings in is not in the manifest, and no policy sees it. Where the Profile names no account, the
-#   role in a Pod that carries the token volume of EKS is taken for injected.
+#   policies judge. What envFrom brings in is not in the manifest, and no policy sees it. Where the Profile names no account or
+#   cluster, the role in a Pod that carries the token volume of EKS is taken for injected.
 # related_resources:
 #   - https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
 #   - https://github.com/aws/amazon-eks-pod-identity-webhook
@@ -119,15 +119,22 @@ _role_given(arn) if arn == _expected.podRoleArn
 
 _role_given(arn) if arn in object.get(_expected, "iamRoles", [])
 
-# Without an account there is no role to hold this one against. In a Pod that carries the volume of the EKS webhook it is the
-# webhook's; the ServiceAccount is judged by irsa-role.
+# Without an account and a cluster there is no role to hold this one against. In a Pod that carries the volume of the EKS webhook it is
+# the webhook's; the ServiceAccount is judged by irsa-role.
 _role_given(arn) if {
-	not _expected.podRoleArn
+	not _roles_follow
 	input.request.kind.kind == "Pod"
 	not arns.wrong(arn, "role")
+	arns.account(arn) == object.get(_expected, "account", arns.account(arn))
 	some volume in manifest.list(input.pod, ["volumes"])
 	manifest.at(volume.value, ["name"]) == "aws-iam-token"
 }
+
+_roles_follow if _expected.roleArnPrefix
+
+_roles_follow if _expected.podRoleArn
+
+_roles_follow if _expected.identity == "podIdentity"
 
 _expected := object.get(input, "expected", {})
 

@@ -149,6 +149,9 @@ test_not_injected_where_no_account_is_configured[case.note] if {
 		{"note": "a template", "patch": {"request": {"kind": {"kind": "Deployment"}}}},
 		{"note": "no volume", "patch": {"pod": {"volumes": []}}},
 		{"note": "an account", "patch": {"expected": _full}},
+		{"note": "an account and no ServiceAccount", "patch": {"expected": {"roleArnPrefix": "arn:aws:iam::111122223333:role/k8s/demo/team-a/"}}},
+		{"note": "another account", "patch": {"expected": {"account": "999988887777"}}},
+		{"note": "Pod Identity", "patch": {"expected": {"identity": "podIdentity"}}},
 	]
 	count(policy.deny) == 1 with input as object.union(_injected(_foreign), case.patch)
 }

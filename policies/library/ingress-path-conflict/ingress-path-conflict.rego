@@ -41,7 +41,12 @@ _namespace := input.request.namespace if {
 	input.request.namespace != ""
 } else := manifest.at(_object, ["metadata", "namespace"])
 
-_id := sprintf("%v/%v", [_namespace, manifest.at(_object, ["metadata", "name"])])
+_name := manifest.at(_object, ["metadata", "name"])
+
+_id := sprintf("%v/%v", [_namespace, _name])
+
+# In files a manifest may leave its namespace out.
+_itself := {_id, _name}
 
 # The claims of an Ingress: host, path, and whether all below the path is meant.
 
@@ -69,21 +74,24 @@ _others[id] := ingress if {
 	some claim in _own
 	some key in _keys(claim.host)
 	some id, ingress in input.inventory.ingresses[key]
-	id != _id
+	not id in _itself
 	ingresses.class(ingress) == ingresses.class(_object)
 }
 
-# _keys are the keys of the inventory under which a host may be claimed. The API server lets only one spelling of a host in, so that in
-# a cluster, where there are many, the key is known but for wildcards.
-_keys(host) := {key | some key, _ in input.inventory.ingresses; hosts.overlap(key, host)} if {
-	_any_key(host)
-} else := {host, concat(".", array.concat(["*"], array.slice(labels, 1, count(labels))))} if {
-	labels := split(host, ".")
-}
+# _keys are the keys of the inventory under which a host may be claimed. The API server lets only one spelling of a host in, so in a
+# cluster, where there are many, they need not be compared with every one; files may spell it otherwise.
+_keys(host) := {key |
+	some key, _ in input.inventory.ingresses
+	name := trim_suffix(lower(key), ".")
+	endswith(name, trim_prefix(host, "*"))
+	strings.count(name, ".") == strings.count(host, ".")
+} if {
+	startswith(host, "*.")
+} else := {key | some key, _ in input.inventory.ingresses; trim_suffix(lower(key), ".") in {host, _wildcard_of(host)}} if {
+	count(input.inventory.ingresses) <= 200
+} else := {host, _wildcard_of(host)}
 
-_any_key(host) if startswith(host, "*.")
-
-_any_key(_) if count(input.inventory.ingresses) <= 200
+_wildcard_of(host) := concat(".", array.concat(["*"], array.slice(labels, 1, count(labels)))) if labels := split(host, ".")
 
 _theirs[id] := _claims(ingress) if some id, ingress in _others
 

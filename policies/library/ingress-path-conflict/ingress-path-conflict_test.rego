@@ -118,6 +118,13 @@ test_itself[operation] if {
 	count(policy.warn) == 0 with input as _input(itself, [itself], operation)
 }
 
+test_itself_without_a_namespace if {
+	itself := _ingress("team-a/shop", "shop.example", [["/cart", "Prefix"]])
+	world := _input(itself, [], "CREATE")
+	count(policy.deny) == 0 with input as object.union(world, {"inventory": {"ingresses": {"shop.example": {"shop": itself}}}})
+	count(policy.deny) == 1 with input as object.union(world, {"inventory": {"ingresses": {"shop.example": {"other": itself}}}})
+}
+
 test_class[case.note] if {
 	some case in [
 		{"note": "another class", "patch": {"spec": {"ingressClassName": "internal"}}, "want": 0},

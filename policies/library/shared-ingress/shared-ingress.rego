@@ -189,11 +189,19 @@ _wrong_action(action) := "is not an object" if {
 	}
 } else := "has a type twice" if {
 	count(manifest.fields(action, "type")) > 1
-} else := "is a redirect without a redirectConfig" if {
-	"redirect" in manifest.fields(action, "type")
-	every config in manifest.fields(action, "redirectconfig") {
-		not is_object(config)
+} else := sprintf("is a %s without a %s", [type, config]) if {
+	some type, config in {"redirect": "redirectConfig", "fixed-response": "fixedResponseConfig", "forward": "forwardConfig"}
+	type in manifest.fields(action, "type")
+	every value in manifest.fields(action, lower(config)) {
+		not is_object(value)
 	}
+	not _forwards_by_name(action)
+}
+
+# That is refused elsewhere.
+_forwards_by_name(action) if {
+	"forward" in manifest.fields(action, "type")
+	count(manifest.fields(action, "targetgrouparn") | manifest.fields(action, "targetgroupname")) > 0
 }
 
 _wrong_conditions(conditions) := "is not a list" if {

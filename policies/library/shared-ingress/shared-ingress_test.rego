@@ -120,6 +120,8 @@ test_refused_action[case.note] if {
 		{"note": "no type", "suffix": "actions.web", "value": `{}`},
 		{"note": "an unknown type", "suffix": "actions.web", "value": `{"type": "authenticate-oidc"}`},
 		{"note": "a redirect to nowhere", "suffix": "actions.web", "value": `{"type": "redirect"}`},
+		{"note": "a forward to nowhere", "suffix": "actions.web", "value": `{"type": "forward", "forwardConfig": null}`},
+		{"note": "a response without content", "suffix": "actions.web", "value": `{"type": "fixed-response"}`},
 		{"note": "a target group", "suffix": "actions.web", "value": `{"type": "forward", "targetGroupARN": "arn:x"}`},
 		{"note": "a target group in other case", "suffix": "actions.web", "value": `{"Type": "forward", "TargetGroupArn": "arn:x"}`},
 		{
