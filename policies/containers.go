@@ -15,24 +15,29 @@ type podView struct {
 
 // podOf finds the Pod spec of an object, by the kind that the API server says it is of.
 func podOf(group, kind string, object *ast.Term) podView {
-	switch group + "/" + kind {
-	case "/Pod":
-		return podAt(object, "spec")
-	case "/PodTemplate":
-		return podAt(object, "template", "spec")
-	case "/ReplicationController", "apps/DaemonSet", "apps/Deployment", "apps/ReplicaSet", "apps/StatefulSet", "batch/Job":
-		return podAt(object, "spec", "template", "spec")
-	case "batch/CronJob":
-		return podAt(object, "spec", "jobTemplate", "spec", "template", "spec")
+	names := podPath(group, kind)
+	if names == nil {
+		return podView{}
 	}
-	return podView{}
+	for _, name := range names {
+		object = field(object, name)
+	}
+	return podView{spec: object, path: strings.Join(names, ".")}
 }
 
-func podAt(term *ast.Term, names ...string) podView {
-	for _, name := range names {
-		term = field(term, name)
+// podPath is where a kind keeps its Pod spec, or nil for a kind that has none.
+func podPath(group, kind string) []string {
+	switch group + "/" + kind {
+	case "/Pod":
+		return []string{"spec"}
+	case "/PodTemplate":
+		return []string{"template", "spec"}
+	case "/ReplicationController", "apps/DaemonSet", "apps/Deployment", "apps/ReplicaSet", "apps/StatefulSet", "batch/Job":
+		return []string{"spec", "template", "spec"}
+	case "batch/CronJob":
+		return []string{"spec", "jobTemplate", "spec", "template", "spec"}
 	}
-	return podView{spec: term, path: strings.Join(names, ".")}
+	return nil
 }
 
 // list builds input.containers and input.images. What is not of the type that it should be is listed all the same, with a reference that

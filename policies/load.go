@@ -37,6 +37,7 @@ type loader struct {
 	settings map[string]Setting
 	previous *Set
 	print    PrintFunc
+	only     string // the one policy that is loaded, "" for all
 
 	compiler *compiler
 	set      *Set
@@ -57,6 +58,10 @@ func Load(ctx context.Context, sources []Source, settings map[string]Setting, op
 	var found []folder
 	for _, source := range sources {
 		folders, problems := source.folders()
+		if l.only != "" {
+			folders = slices.DeleteFunc(folders, func(f folder) bool { return f.id != l.only })
+			problems = slices.DeleteFunc(problems, func(p Problem) bool { return p.Policy != l.only })
+		}
 		l.problems = append(l.problems, problems...)
 		found = append(found, folders...)
 		for _, problem := range problems {
@@ -78,7 +83,10 @@ func Load(ctx context.Context, sources []Source, settings map[string]Setting, op
 	l.set = newSet("")
 	l.set.print = l.print
 	var err error
-	if l.compiler, err = newCompiler(ctx, l.print != nil); err != nil {
+	if l.compiler == nil {
+		l.compiler, err = newCompiler(ctx, l.print != nil)
+	}
+	if err != nil {
 		l.problems = append(l.problems, Problem{Reason: oneLine(err.Error())})
 	} else {
 		for _, id := range slices.Sorted(maps.Keys(byID)) {
