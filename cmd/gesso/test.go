@@ -71,18 +71,9 @@ type tested struct {
 }
 
 func (f *testFlags) test(cmd *cobra.Command, args []string) error {
-	if f.output != "text" && f.output != "json" {
-		return fmt.Errorf("unknown output %q: want text or json", f.output)
-	}
-	if f.watch && f.output == "json" {
-		return errors.New("--watch prints text; leave out -o json")
-	}
-	var pattern *regexp.Regexp
-	if f.run != "" {
-		var err error
-		if pattern, err = regexp.Compile(f.run); err != nil {
-			return fmt.Errorf("--run: %w", err)
-		}
+	pattern, err := f.check()
+	if err != nil {
+		return err
 	}
 	if len(args) == 0 {
 		args = []string{"."}
@@ -102,13 +93,13 @@ func (f *testFlags) test(cmd *cobra.Command, args []string) error {
 	for _, s := range suites {
 		all.add(f.runSuite(cmd.Context(), s, nil, pattern))
 	}
-	if cmd.Context().Err() != nil {
+	switch {
+	case cmd.Context().Err() != nil:
 		return errInterrupted
-	}
-	if len(all.results)+len(all.problems) == 0 {
-		if pattern != nil {
-			return fmt.Errorf("no test matches --run %s", f.run)
-		}
+	case len(all.results)+len(all.problems) > 0:
+	case pattern != nil:
+		return fmt.Errorf("no test matches --run %s", f.run)
+	default:
 		return fmt.Errorf("%s: no tests: a policy has them in *_test.rego, samples/accepted and samples/refused", strings.Join(args, ", "))
 	}
 	if err := f.print(cmd.OutOrStdout(), all); err != nil {
@@ -118,6 +109,23 @@ func (f *testFlags) test(cmd *cobra.Command, args []string) error {
 		return exitCode(code)
 	}
 	return nil
+}
+
+// check looks at the flags alone, and returns the pattern of --run, nil for none.
+func (f *testFlags) check() (*regexp.Regexp, error) {
+	switch {
+	case f.output != "text" && f.output != "json":
+		return nil, fmt.Errorf("unknown output %q: want text or json", f.output)
+	case f.watch && f.output == "json":
+		return nil, errors.New("--watch prints text; leave out -o json")
+	case f.run == "":
+		return nil, nil
+	}
+	pattern, err := regexp.Compile(f.run)
+	if err != nil {
+		return nil, fmt.Errorf("--run: %w", err)
+	}
+	return pattern, nil
 }
 
 func (f *testFlags) print(out io.Writer, t tested) error {
