@@ -114,9 +114,9 @@ deny contains "not filled" if input.containers[0].securityContext.readOnlyRootFi
 deny contains "not filled" if not input.containers[0].securityContext
 
 deny contains "nowhere" if not input.request.object.metadata.namespace`)}}.engine(t)
-	for name, namespace := range map[string]string{"named": ", namespace: team-a", "left to kubectl": ""} {
+	for name, namespace := range map[string]string{"named": `,"namespace":"team-a"`, "left to kubectl": ""} {
 		t.Run(name, func(t *testing.T) {
-			m := manifest{name, toJSON(t, "apiVersion: v1\nkind: Pod\nmetadata: {name: web"+namespace+"}\nspec: {containers: [{name: web, image: \"shop:1\", args: [\"<&>\"]}]}")}
+			m := manifest{name, []byte(`{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web"` + namespace + `},"spec":{"containers":[{"name":"web","image":"shop:1","args":["<&>"]}]}}`)}
 			both := e.Review(t.Context(), m.offline(t, admission.Both))
 			if diff := cmp.Diff([]string{"allowed=true"}, verdict(&both)); diff != "" {
 				t.Errorf("verdict (-want +got):\n%s", diff)

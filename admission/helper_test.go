@@ -47,14 +47,7 @@ func (s setup) with(t testing.TB, profile *v1alpha1.Profile) *admission.Engine {
 		}
 		sources = append(sources, policies.Source{Name: "test", FS: files})
 	}
-	settings := map[string]policies.Setting{}
-	for id, p := range profile.Spec.Policies {
-		settings[id] = policies.Setting{Action: policies.Action(p.Action)}
-		if p.Parameters != nil {
-			settings[id] = policies.Setting{Action: policies.Action(p.Action), Parameters: p.Parameters.Raw}
-		}
-	}
-	set, problems := policies.Load(t.Context(), sources, settings)
+	set, problems := policies.Load(t.Context(), sources, admission.Settings(profile))
 	for _, p := range problems {
 		t.Fatal(p)
 	}

@@ -179,7 +179,10 @@ func (e *Engine) judgingRules(entry Entry) []admissionv1.RuleWithOperations {
 			mayFail, elsewhere = nil, k.operations()
 		}
 		if k.secrets() {
-			elsewhere = k.operations() // those that are not Opaque; see the match conditions
+			// The match conditions share them out by type; each entry must have all operations, or some would be sent to neither.
+			if elsewhere = k.operations(); len(mayFail) > 0 {
+				mayFail = elsewhere
+			}
 		}
 		if entry.Name == "closed" {
 			all = addRule(all, k.Group, "*", k.resource(), admissionv1.NamespacedScope, mayFail)

@@ -174,7 +174,7 @@ func dangerous() string {
 #         {group: scheduling.k8s.io, kind: PriorityClass}, {group: admissionregistration.k8s.io, kind: ValidatingWebhookConfiguration},
 #         {group: apiextensions.k8s.io, kind: CustomResourceDefinition}, {group: apiregistration.k8s.io, kind: APIService},
 #         {group: certificates.k8s.io, kind: CertificateSigningRequest}, {group: flowcontrol.apiserver.k8s.io, kind: FlowSchema},
-#         {group: node.k8s.io, kind: RuntimeClass}, {group: "", kind: Anything, resource: "*"}, {group: "*", kind: Widget},
+#         {group: node.k8s.io, kind: RuntimeClass}, {group: "", kind: Pod, resource: podz}, {group: "", kind: Anything, resource: "*"}, {group: "*", kind: Widget},
 #         {group: example.com, kind: Widget}, {group: example.com, kind: ClusterWidget}, {group: external-secrets.io, kind: ClusterExternalSecret},
 #         {group: networking.k8s.io, kind: NetworkPolicy}, {group: "", kind: Service}
 #       ]`, `deny contains "no"`, "CREATE", "UPDATE", "DELETE")
@@ -189,7 +189,7 @@ func TestNothingDangerousFails(t *testing.T) {
 		"/pods": {"open *"}, "/pods/ephemeralcontainers": {"open *"}, "/pods/exec": {"open *"}, "/namespaces": {"open *"},
 		"rbac.authorization.k8s.io/clusterroles": {"open *"}, "rbac.authorization.k8s.io/roles": {"open *"},
 		"networking.k8s.io/ingressclasses": {"open *"}, "resource.k8s.io/deviceclasses": {"open *"},
-		"example.com/clusterwidgets": {"open *"}, "/*": {"open *"}, "*/widgets": {"open *"},
+		"example.com/clusterwidgets": {"open *"}, "/podz": {"open *"}, "/*": {"open *"}, "*/widgets": {"open *"},
 		"/secrets":                          {"closed Namespaced", "open *"},       // shared out by type in the match conditions
 		"example.com/widgets":               {"closed Namespaced", "open Cluster"}, // nobody knows here which it is
 		"networking.k8s.io/networkpolicies": {"closed Namespaced"},
@@ -237,6 +237,76 @@ func TestOperationsApart(t *testing.T) {
 		operation, resource, _ := strings.Cut(what, " ")
 		if diff := cmp.Diff(want, whereIs(reg, resource, operation)); diff != "" {
 			t.Errorf("%s is sent to (-want +got):\n%s", what, diff)
+		}
+	}
+}
+
+// TestSecretsAreSharedOut: Secrets that somebody wrote may fail, those that a cluster makes for itself never; and no operation on
+// either is lost between the two entries.
+func TestSecretsAreSharedOut(t *testing.T) {
+	refuse := rego("refuse", `[{group: "", kind: Secret}]`, `deny contains "x"`, "CREATE")
+	watch := rego("watch", `[{group: "", kind: Secret}]`, `deny contains "x"`, "DELETE")
+	const warns = "policies: {watch: {action: warn}}"
+	for name, tc := range map[string]struct {
+		policies                     map[string]string
+		wantCreate, wantDelete       []string
+		wantInClosed, wantInOpenOnly bool
+	}{
+		"refused and watched": {map[string]string{"refuse": refuse, "watch": watch}, []string{"closed Namespaced", "open *"}, []string{"closed Namespaced", "open *"}, true, true},
+		"watched":             {map[string]string{"watch": watch}, nil, []string{"open *"}, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reg := setup{profile: warns, policies: tc.policies}.engine(t).Registration(service())
+			if diff := cmp.Diff(tc.wantCreate, whereIs(reg, "/secrets", "CREATE")); diff != "" {
+				t.Errorf("CREATE is sent to (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(tc.wantDelete, whereIs(reg, "/secrets", "DELETE")); diff != "" {
+				t.Errorf("DELETE is sent to (-want +got):\n%s", diff)
+			}
+			for i, want := range []bool{tc.wantInClosed, tc.wantInOpenOnly} {
+				operator := []string{"==", "!="}[i]
+				got := slices.ContainsFunc(reg.Validating.Webhooks[i].MatchConditions, func(c admissionv1.MatchCondition) bool {
+					return c.Expression == "request.resource.resource != 'secrets' || request.resource.group != '' || (object != null ? object : oldObject).type "+operator+" 'Opaque'"
+				})
+				if got != want {
+					t.Errorf("%s: a condition with %s is %t, want %t: %+v", reg.Validating.Webhooks[i].Name, operator, got, want, reg.Validating.Webhooks[i].MatchConditions)
+				}
+			}
+		})
+	}
+}
+
+// TestAWSAuth: one ConfigMap of kube-system is judged, by an entry of its own, although the namespace is left alone.
+func TestAWSAuth(t *testing.T) {
+	e := setup{own: "gesso-system", policies: map[string]string{
+		"aws-auth": rego("aws-auth", `[{group: "", kind: ConfigMap}]`, `deny contains "no" if input.request.name == "aws-auth"`, "CREATE", "UPDATE", "DELETE"),
+	}}.engine(t)
+	reg := e.Registration(service())
+	for _, operation := range []string{"CREATE", "UPDATE", "DELETE"} {
+		if diff := cmp.Diff([]string{"aws-auth Namespaced"}, whereIs(reg, "/configmaps", operation)); diff != "" {
+			t.Errorf("%s is sent to (-want +got):\n%s", operation, diff)
+		}
+	}
+	w := reg.Validating.Webhooks[len(reg.Validating.Webhooks)-1]
+	if *w.FailurePolicy != admissionv1.Ignore || *w.ClientConfig.Service.Path != "/validate/open" || len(w.MatchConditions) != 1 ||
+		w.MatchConditions[0].Expression != "(object != null ? object : oldObject).metadata.name == 'aws-auth'" ||
+		w.NamespaceSelector.MatchLabels["kubernetes.io/metadata.name"] != "kube-system" {
+		t.Errorf("the entry is %+v", w)
+	}
+	for name, want := range map[string]bool{"kube-system/aws-auth": false, "kube-system/coredns": true, "gesso-system/aws-auth": true} {
+		namespace, name, _ := strings.Cut(name, "/")
+		text := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + ", namespace: " + namespace + "}"
+		for _, q := range []question{{object: text}, {object: text, old: text + "\ndata: {a: b}"}, {operation: admission.Delete, old: text}} {
+			q.steps = admission.Judge
+			res := e.Review(t.Context(), q.request(t))
+			if q.operation != "" || q.old == "" { // on UPDATE the old one breaks the rule too
+				if res.Allowed != want {
+					t.Errorf("%s %s/%s: allowed is %t, want %t", res.Operation, namespace, name, res.Allowed, want)
+				}
+			}
+			if looked := len(res.Skipped) == 0; looked == want {
+				t.Errorf("%s %s/%s: left alone is %t, want %t", res.Operation, namespace, name, !looked, want)
+			}
 		}
 	}
 }

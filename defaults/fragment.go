@@ -175,7 +175,7 @@ func canonical(v any, rounds bool) any {
 	default:
 		return v
 	}
-	q, err := resource.ParseQuantity(text)
+	q, err := v1alpha1.ParseQuantity(text)
 	if err != nil {
 		return v
 	}

@@ -2,6 +2,7 @@ package defaults
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 )
 
@@ -51,9 +52,7 @@ func (g generator) object() []byte {
 		mustScan("v1 Pod", o)
 		t := g.template()
 		if own, ok := t["metadata"].(obj); ok {
-			for name, value := range own {
-				metadata[name] = value
-			}
+			maps.Copy(metadata, own)
 		}
 		o["spec"] = t["spec"]
 	case "account":

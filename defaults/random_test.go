@@ -62,7 +62,8 @@ func namespaces() []*convention.Namespace {
 
 // TestRandomObjects holds the properties of filling over objects that nobody thought of, the same ones in each run.
 func TestRandomObjects(t *testing.T) {
-	const objects = 4000
+	t.Parallel()
+	const objects = 3000
 	sets, spaces := profiles(t), namespaces()
 	g := newGenerator(1)
 	acted := map[string]int{}
@@ -106,6 +107,7 @@ func seeds(t testing.TB) []fixture {
 
 // TestFixturesUnderAllProfiles holds the properties for the input of every fixture with everything switched on.
 func TestFixturesUnderAllProfiles(t *testing.T) {
+	t.Parallel()
 	sets, spaces := profiles(t), namespaces()
 	for _, f := range seeds(t) {
 		for i, p := range sets {

@@ -116,7 +116,7 @@ func quantityOf(n *object.Node) (resource.Quantity, bool) {
 	if !ok {
 		text = string(n.Bytes()) // the API accepts plain numbers
 	}
-	q, err := resource.ParseQuantity(text)
+	q, err := v1alpha1.ParseQuantity(text)
 	q.RoundUp(resource.Milli)
 	return q, err == nil && q.Sign() > 0
 }
@@ -127,7 +127,7 @@ func (f *Filling) answer(t *object.Template, annotation, fallback string) string
 	if !ok {
 		return fallback
 	}
-	q, err := resource.ParseQuantity(value)
+	q, err := v1alpha1.ParseQuantity(value)
 	if err != nil || q.Sign() <= 0 {
 		f.Warn("annotation %s: %q is no positive quantity; write for example %q. %s is used instead", annotation, value, fallback, fallback)
 		return fallback

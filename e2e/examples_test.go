@@ -13,9 +13,7 @@ import (
 // TestExamples applies every example, created and server-side applied, and compares with gesso review: the same fields, with the
 // same values.
 func TestExamples(t *testing.T) {
-	files := examples(t, "shop")
-	namespaceFile, files := files[0], files[1:]
-	kubectl(t, "apply", "-f", namespaceFile)
+	namespaceFile, files := platform(t), examples(t, "shop")
 	filledAny := false
 	for _, file := range files {
 		for _, way := range []struct {
@@ -78,7 +76,7 @@ func subset(got, want any) any {
 
 // TestRefusals holds that the API server refuses what gesso review refuses, with the same messages word for word.
 func TestRefusals(t *testing.T) {
-	kubectl(t, "apply", "-f", examples(t, "shop")[0])
+	namespaceFile := platform(t)
 	for _, file := range examples(t, "refused") {
 		for _, way := range [][]string{{"create"}, {"apply"}, {"apply", "--server-side"}, {"create", "--dry-run=server"}} {
 			t.Run(strings.TrimSuffix(file[strings.LastIndexByte(file, '/')+1:], ".yaml")+"/"+strings.Join(way, " "), func(t *testing.T) {
@@ -86,7 +84,7 @@ func TestRefusals(t *testing.T) {
 				if err == nil {
 					t.Fatal("the API server accepted it")
 				}
-				result := review(t, read(t, examples(t, "shop")[0])+"---\n"+read(t, file))[1]
+				result := review(t, read(t, namespaceFile)+"---\n"+read(t, file))[1]
 				if result.Allowed || len(result.Denials()) == 0 {
 					t.Fatalf("gesso review allows it: %+v", result)
 				}
@@ -106,15 +104,14 @@ func TestRefusals(t *testing.T) {
 // TestFillingTwiceChangesNothing sends what the API server stored through review again, as the UPDATE that a controller or
 // kubectl edit would make, and through the API server itself.
 func TestFillingTwiceChangesNothing(t *testing.T) {
-	files := examples(t, "shop")
-	kubectl(t, "apply", "-f", files[0])
-	for _, file := range files[1:] {
+	namespaceFile := platform(t)
+	for _, file := range examples(t, "shop") {
 		t.Run(strings.TrimSuffix(file[strings.LastIndexByte(file, '/')+1:], ".yaml"), func(t *testing.T) {
 			kubectl(t, "apply", "-f", file)
 			defer kubectl(t, "delete", "-f", file)
 			stored := kubectl(t, "get", "-o", "json", "-f", file)
 			// YAML is a superset of JSON: the two documents make one stream.
-			results := review(t, read(t, files[0])+"---\n"+stored)
+			results := review(t, read(t, namespaceFile)+"---\n"+stored)
 			if patch := results[1].Patch; len(patch) != 0 {
 				t.Errorf("a second filling changes %+v", patch)
 			}
@@ -154,7 +151,7 @@ spec:
         image: registry.example/queue/queue:1.4.2
         securityContext: {runAsUser: 1000}
         volumeMounts: [{name: data, mountPath: /tmp/data}]
-      - {name: exporter, image: "registry.example/queue/exporter:0.9", securityContext: {readOnlyRootFilesystem: false}}
+      - {name: exporter, image: "registry.example/queue/exporter:0.9.0", securityContext: {readOnlyRootFilesystem: false}}
       volumes: [{name: data, emptyDir: {}}]
 `
 	mustApply(t, manifest, "create")

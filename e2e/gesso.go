@@ -110,6 +110,11 @@ kind: ClusterRole
 metadata: {name: gesso}
 rules:
 - {apiGroups: [""], resources: [namespaces], verbs: [get, list, watch]}
+# What the library's policies read of other objects (METADATA, inventory).
+- {apiGroups: [apps], resources: [deployments, statefulsets], verbs: [list, watch]}
+- {apiGroups: [batch], resources: [cronjobs], verbs: [list, watch]}
+- {apiGroups: [networking.k8s.io], resources: [ingresses], verbs: [list, watch]}
+- {apiGroups: [external-secrets.io], resources: [externalsecrets, secretstores, clustersecretstores], verbs: [list, watch]}
 - apiGroups: [admissionregistration.k8s.io]
   resources: [mutatingwebhookconfigurations, validatingwebhookconfigurations]
   resourceNames: [gesso]
@@ -125,8 +130,9 @@ subjects:
 
 // waitReady waits for the address file, then for /readyz.
 func (g *Gesso) waitReady(ctx context.Context, addresses string) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
+	var notReady error
 	for {
 		if g.Health == "" {
 			var a struct{ Reviews, Health string }
@@ -135,10 +141,12 @@ func (g *Gesso) waitReady(ctx context.Context, addresses string) error {
 			}
 		} else if _, err := g.Get(ctx, "/readyz"); err == nil {
 			return nil
+		} else if ctx.Err() == nil {
+			notReady = err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait for gesso to be ready: %w", ctx.Err())
+			return fmt.Errorf("wait for gesso to be ready: %w; readyz: %w\n%s", ctx.Err(), notReady, g.Log())
 		case <-g.exited:
 			return fmt.Errorf("wait for gesso to be ready: it ended: %w\n%s", g.waitErr, g.Log())
 		case <-time.After(20 * time.Millisecond):

@@ -92,8 +92,7 @@ func eventually(t *testing.T, what string, try func() error) {
 // review runs gesso review with the profile of the suite and returns its results.
 func review(t *testing.T, input string) []admission.Result {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), shared.gesso.Binary,
-		"review", "-f", "-", "-o", "json", "--profile", filepath.Join(shared.root, "examples", "profile.yaml"))
+	cmd := exec.CommandContext(t.Context(), shared.gesso.Binary, append([]string{"review", "-f", "-", "-o", "json"}, profileFlags()...)...)
 	cmd.Stdin = strings.NewReader(input)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -103,6 +102,14 @@ func review(t *testing.T, input string) []admission.Result {
 		t.Fatalf("gesso review: %v, %v\n%s", err, jsonErr, &stderr)
 	}
 	return answer.Results
+}
+
+// platform applies what the platform makes for the examples and returns the file.
+func platform(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(shared.root, "examples", "platform", "namespace.yaml")
+	kubectl(t, "apply", "-f", file)
+	return file
 }
 
 // examples returns the example files of a folder in the order of names.

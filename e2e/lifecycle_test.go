@@ -17,7 +17,7 @@ import (
 // else of Gesso's.
 func TestPods(t *testing.T) {
 	ns := namespace(t)
-	mustApply(t, deployment(ns, "registry.example/web:1.0"), "create")
+	mustApply(t, deployment(ns, "registry.example/web:1.0.0"), "create")
 	var pod map[string]any
 	eventually(t, "a Pod", func() error {
 		pods := get(t, "pods", "--namespace", ns, "--selector=app=web")
@@ -39,7 +39,7 @@ func TestPods(t *testing.T) {
 // TestUpdate holds that a new image is judged and that what was filled stays as it was.
 func TestUpdate(t *testing.T) {
 	ns := namespace(t)
-	mustApply(t, deployment(ns, "registry.example/web:1.0"), "apply")
+	mustApply(t, deployment(ns, "registry.example/web:1.0.0"), "apply")
 	if stderr, err := apply(t, deployment(ns, "registry.example/web:LATEST"), "apply"); err == nil || !strings.Contains(stderr, "[image-tag]") {
 		t.Errorf("an UPDATE to LATEST: %v\n%s", err, stderr)
 	}
@@ -48,9 +48,9 @@ func TestUpdate(t *testing.T) {
 		t.Errorf("kubectl set image to no tag: %v\n%s", err, stderr)
 	}
 	before := get(t, "deployment", "web", "--namespace", ns).Object
-	mustApply(t, deployment(ns, "registry.example/web:1.1"), "apply")
+	mustApply(t, deployment(ns, "registry.example/web:1.1.0"), "apply")
 	after := get(t, "deployment", "web", "--namespace", ns).Object
-	if got := at(after, "/spec/template/spec/containers/0/image"); got != "registry.example/web:1.1" {
+	if got := at(after, "/spec/template/spec/containers/0/image"); got != "registry.example/web:1.1.0" {
 		t.Errorf("image after the update: %v", got)
 	}
 	for _, pointer := range []string{"/spec/template/spec/initContainers/0/image", "/spec/template/spec/containers/0/resources/limits/memory"} {
@@ -63,7 +63,7 @@ func TestUpdate(t *testing.T) {
 // TestDryRunAndDelete: a dry run is filled like the real thing and leaves nothing behind; a delete is nobody's business.
 func TestDryRunAndDelete(t *testing.T) {
 	ns := namespace(t)
-	stdout, stderr, err := shared.cp.KubectlInput(t.Context(), strings.NewReader(deployment(ns, "registry.example/web:1.0")),
+	stdout, stderr, err := shared.cp.KubectlInput(t.Context(), strings.NewReader(deployment(ns, "registry.example/web:1.0.0")),
 		"create", "--dry-run=server", "-o", "json", "-f", "-")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, stderr)
@@ -74,14 +74,14 @@ func TestDryRunAndDelete(t *testing.T) {
 	if _, _, err := shared.cp.Kubectl(t.Context(), "get", "deployment", "web", "--namespace", ns); err == nil {
 		t.Error("the dry run was stored")
 	}
-	mustApply(t, deployment(ns, "registry.example/web:1.0"), "create")
+	mustApply(t, deployment(ns, "registry.example/web:1.0.0"), "create")
 	kubectl(t, "delete", "deployment", "web", "--namespace", ns)
 }
 
 // TestEphemeralContainer: kubectl debug arrives by an UPDATE of a subresource, past everything that looks at Pods only.
 func TestEphemeralContainer(t *testing.T) {
 	ns := namespace(t)
-	mustApply(t, `{apiVersion: v1, kind: Pod, metadata: {name: bare, namespace: `+ns+`}, spec: {containers: [{name: web, image: "registry.example/web:1.0"}]}}`, "create")
+	mustApply(t, `{apiVersion: v1, kind: Pod, metadata: {name: bare, namespace: `+ns+`}, spec: {containers: [{name: web, image: "registry.example/web:1.0.0"}]}}`, "create")
 	if got := at(get(t, "pod", "bare", "--namespace", ns).Object, "/spec/containers/0/securityContext/readOnlyRootFilesystem"); got != true {
 		t.Errorf("a bare Pod: readOnlyRootFilesystem is %v", got)
 	}
@@ -89,7 +89,7 @@ func TestEphemeralContainer(t *testing.T) {
 	if err == nil || !strings.Contains(stderr, `container "tools"`) || !strings.Contains(stderr, "[image-tag]") {
 		t.Errorf("an ephemeral container of :latest: %v\n%s", err, stderr)
 	}
-	kubectl(t, "debug", "bare", "--namespace", ns, "--image=registry.example/tools:1.0", "--container=tools", "--profile=general", "--attach=false")
+	kubectl(t, "debug", "bare", "--namespace", ns, "--image=registry.example/tools:1.0.0", "--container=tools", "--profile=general", "--attach=false")
 }
 
 // TestEverythingAtOnce creates Namespace, ServiceAccount and Deployment without a pause, as kubectl apply -f dir does, 200 times.
@@ -142,7 +142,7 @@ func createAtOnce(ctx context.Context, client kubernetes.Interface, ns string) e
 			Template: corev1.PodTemplateSpec{
 				ObjectMeta: metav1.ObjectMeta{Labels: labels},
 				Spec: corev1.PodSpec{Containers: []corev1.Container{{
-					Name: "web", Image: "registry.example/web:1.0", Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 8080}},
+					Name: "web", Image: "registry.example/web:1.0.0", Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 8080}},
 				}}},
 			},
 		},

@@ -52,9 +52,15 @@ func run(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	shared.gesso, err = e2e.StartGesso(ctx, shared.cp, e2e.Options{
-		Binary: binary, Dir: shared.dir, Flags: []string{"--profile", filepath.Join(shared.root, "examples", "profile.yaml")},
-	})
+	example, err := os.ReadFile(filepath.Join(shared.root, "examples", "profile.yaml"))
+	if err != nil {
+		return 1, err
+	}
+	profile := append(example, "  breakGlassGroups: [break-glass]\n"...) // the file ends inside of spec
+	if err := os.WriteFile(filepath.Join(shared.dir, "profile.yaml"), profile, 0o600); err != nil {
+		return 1, err
+	}
+	shared.gesso, err = e2e.StartGesso(ctx, shared.cp, e2e.Options{Binary: binary, Dir: shared.dir, Flags: profileFlags()})
 	if err != nil {
 		return 1, err
 	}

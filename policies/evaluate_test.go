@@ -384,3 +384,53 @@ func TestPrint(t *testing.T) {
 		t.Errorf("decision is %+v", decision)
 	}
 }
+
+// TestSlots: a review that finds no free slot waits as long as it may.
+func TestSlots(t *testing.T) {
+	set := load(t, nil, join(policy("x", `deny contains "x"`)))
+	for range cap(set.slots) {
+		set.slots <- struct{}{}
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer stop()
+	decision := set.Evaluate(ctx, pod(`{"object":{}}`))
+	if want := []Undecided{{Policy: "x", Action: Deny, Reason: "deadline exceeded: the time of the review was up"}}; cmp.Diff(want, decision.Undecided) != "" || len(decision.Violations) > 0 {
+		t.Errorf("decision is %+v", decision)
+	}
+	time.AfterFunc(20*time.Millisecond, func() { <-set.slots })
+	if decision := set.Evaluate(t.Context(), pod(`{"object":{}}`)); len(decision.Violations) != 1 {
+		t.Errorf("decision is %+v", decision)
+	}
+	if len(set.slots) != cap(set.slots)-1 {
+		t.Errorf("%d slots are taken", len(set.slots))
+	}
+}
+
+// TestSetAside: a policy that runs out of time again and again costs the reviews after that nothing.
+func TestSetAside(t *testing.T) {
+	slow := policy("a", `deny contains "no" if count([1 | some i in numbers.range(1, 100000); some j in numbers.range(1, 100000); i * j < 0]) > 0`)
+	set := load(t, nil, join(slow, policy("b", `deny contains "yes"`))).WithDeadline(2 * blame)
+	now := time.Unix(1000, 0)
+	clock := set.now
+	start := clock()
+	set.now = func() time.Time { return now.Add(clock().Sub(start)) } // injected: half a minute passes at once
+	reasons := func() string {
+		decision := set.Evaluate(t.Context(), pod(`{"object":{}}`))
+		if len(decision.Violations) != 1 || len(decision.Undecided) != 1 {
+			t.Fatalf("decision is %+v", decision)
+		}
+		return decision.Undecided[0].Reason
+	}
+	const late, aside = "deadline exceeded: the policy took longer than its 200ms", "set aside for 30s: it ran out of time or memory 3 times in a row"
+	for i, want := range []string{late, late, late, aside, aside} {
+		if got := reasons(); got != want {
+			t.Errorf("%d: %s; want %s", i, got, want)
+		}
+	}
+	now = now.Add(asideFor)
+	for i, want := range []string{late, aside} {
+		if got := reasons(); got != want {
+			t.Errorf("after a while, %d: %s; want %s", i, got, want)
+		}
+	}
+}

@@ -54,49 +54,11 @@ func Load(ctx context.Context, sources []Source, settings map[string]Setting, op
 	for _, option := range options {
 		option(l)
 	}
-	byID := map[string][]folder{}
-	var found []folder
-	for _, source := range sources {
-		folders, problems := source.folders()
-		if l.only != "" {
-			folders = slices.DeleteFunc(folders, func(f folder) bool { return f.id != l.only })
-			problems = slices.DeleteFunc(problems, func(p Problem) bool { return p.Policy != l.only })
-		}
-		l.problems = append(l.problems, problems...)
-		found = append(found, folders...)
-		for _, problem := range problems {
-			if problem.Policy != "" { // a policy that cannot be read does exist
-				byID[problem.Policy] = slices.Clip(byID[problem.Policy])
-			}
-		}
-		if len(folders) == 0 && len(problems) > 0 { // a source that cannot be read does not take its policies away
-			for _, p := range l.previous.list() {
-				if p.Source == source.Name {
-					byID[p.ID] = slices.Clip(byID[p.ID])
-				}
-			}
-		}
-	}
-	for _, f := range found {
-		byID[f.id] = append(byID[f.id], f)
-	}
 	l.set = newSet("")
 	l.set.print = l.print
-	var err error
-	if l.compiler == nil {
-		l.compiler, err = newCompiler(ctx, l.print != nil)
-	}
-	if err != nil {
+	found, byID := l.read(sources)
+	if err := l.loadAll(ctx, byID); err != nil {
 		l.problems = append(l.problems, Problem{Reason: oneLine(err.Error())})
-	} else {
-		for _, id := range slices.Sorted(maps.Keys(byID)) {
-			l.load(ctx, id, byID[id])
-		}
-		for _, id := range slices.Sorted(maps.Keys(settings)) {
-			if _, known := byID[id]; !known {
-				l.problems = append(l.problems, Problem{Policy: id, Reason: "there is no policy of this name"})
-			}
-		}
 	}
 	l.set.revision = revision(found, settings, l.stale)
 	slices.SortStableFunc(l.problems, func(a, b Problem) int {
@@ -112,6 +74,56 @@ func Load(ctx context.Context, sources []Source, settings map[string]Setting, op
 		}
 	}
 	return l.set, problems
+}
+
+// read finds the folders of all policies, and the ids of those that exist: one whose folder cannot be read has an id and no folder.
+func (l *loader) read(sources []Source) (found []folder, byID map[string][]folder) {
+	byID = map[string][]folder{}
+	for _, source := range sources {
+		folders, problems := source.folders()
+		if l.only != "" {
+			folders = slices.DeleteFunc(folders, func(f folder) bool { return f.id != l.only })
+			problems = slices.DeleteFunc(problems, func(p Problem) bool { return p.Policy != l.only })
+		}
+		l.problems = append(l.problems, problems...)
+		found = append(found, folders...)
+		for _, problem := range problems {
+			if problem.Policy != "" {
+				byID[problem.Policy] = slices.Clip(byID[problem.Policy])
+			}
+		}
+		if len(folders) > 0 || len(problems) == 0 {
+			continue
+		}
+		for _, p := range l.previous.list() { // a source that cannot be read does not take its policies away
+			if p.Source == source.Name {
+				byID[p.ID] = slices.Clip(byID[p.ID])
+			}
+		}
+	}
+	for _, f := range found {
+		byID[f.id] = append(byID[f.id], f)
+	}
+	return found, byID
+}
+
+// loadAll adds every policy to the set, in the order of their ids.
+func (l *loader) loadAll(ctx context.Context, byID map[string][]folder) error {
+	if l.compiler == nil {
+		var err error
+		if l.compiler, err = newCompiler(ctx, l.print != nil); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(byID)) {
+		l.load(ctx, id, byID[id])
+	}
+	for _, id := range slices.Sorted(maps.Keys(l.settings)) {
+		if _, known := byID[id]; !known {
+			l.problems = append(l.problems, Problem{Policy: id, Reason: "there is no policy of this name"})
+		}
+	}
+	return nil
 }
 
 // load adds the policy of an id to the set: the one in its folder, or where that cannot be the one that was in force.

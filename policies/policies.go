@@ -15,7 +15,9 @@
 // Each policy is compiled on its own, so that one that cannot be loaded or evaluated costs no other its verdict. What could not be
 // decided is reported as such: it is never the same as "no violation".
 //
-// The package holds no mutable state, opens no connection and reads no object but the one it is given. A Set is safe for concurrent use.
+// An evaluation has bounds of time and of memory, and a policy that keeps running into them is set aside for a while (health.go,
+// guard.go, bounds.go). That is the only thing that one review leaves for the next. The package opens no connection and reads no object
+// but those that it is given. A Set is safe for concurrent use.
 package policies
 
 import (

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"path"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -109,7 +110,7 @@ func (c *compiler) testRunner(modules map[string]*ast.Module, filter string, tra
 	return testRunner{tester.NewRunner().
 		SetCompiler(ast.NewCompiler().WithCapabilities(capabilities).WithStrict(true).WithEnablePrintStatements(true)).
 		SetStore(inmem.New()).SetModules(modules).CapturePrintOutput(true).RaiseBuiltinErrors(true).SetTimeout(testDeadline).
-		Filter(filter).EnableTracing(trace)}
+		Filter(filter).EnableTracing(trace).SetParallel(runtime.GOMAXPROCS(0))}
 }
 
 func (r testRunner) run(ctx context.Context) ([]*tester.Result, error) {

@@ -226,7 +226,7 @@ func (d *Defaults) validate(at *field.Path) field.ErrorList {
 // quantity checks a positive quantity and writes it in the canonical form, the one that the API server stores: a value
 // that comes back in another form would look like a change.
 func quantity(s *string, at *field.Path) field.ErrorList {
-	q, err := resource.ParseQuantity(*s)
+	q, err := ParseQuantity(*s)
 	if err != nil {
 		return field.ErrorList{field.Invalid(at, *s, "want a quantity, for example 256Mi or 100m")}
 	}
@@ -236,6 +236,18 @@ func quantity(s *string, at *field.Path) field.ErrorList {
 	q.RoundUp(resource.Milli) // as the API server does
 	*s = q.String()
 	return nil
+}
+
+// ParseQuantity reads a quantity that anybody may have written. It refuses what no resource is measured in and what would keep a
+// processor busy: 1e-99999999 takes apimachinery minutes.
+func ParseQuantity(s string) (resource.Quantity, error) {
+	if len(s) > 64 {
+		return resource.Quantity{}, resource.ErrFormatWrong
+	}
+	if at := strings.LastIndexAny(s, "eE"); at >= 0 && len(strings.TrimLeft(s[at+1:], "+-0")) > 2 {
+		return resource.Quantity{}, resource.ErrNumeric
+	}
+	return resource.ParseQuantity(s)
 }
 
 func dnsLabel(s string, at *field.Path) field.ErrorList {

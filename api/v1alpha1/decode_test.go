@@ -238,6 +238,20 @@ spec:
 	}
 }
 
+func TestParseQuantity(t *testing.T) {
+	for _, s := range []string{"1", "0", "-1", "100m", "256Mi", "1E", "1Ei", "1e3", "1E-3", "1e+09", "0.5", "1e-12", "123456789012345678"} {
+		if _, err := ParseQuantity(s); err != nil {
+			t.Errorf("%s: %v", s, err)
+		}
+	}
+	// The first takes apimachinery minutes, which is what this test would take without the guard.
+	for _, s := range []string{"1e-99999999", "1E-0099999999", "1e999999999", "0." + strings.Repeat("9", 100_000), "", "1 Gi", "1e-9x"} {
+		if _, err := ParseQuantity(s); err == nil {
+			t.Errorf("%.20s is a quantity", s)
+		}
+	}
+}
+
 func TestNearest(t *testing.T) {
 	known := []string{"environment", "defaults", "read-only-root-filesystem", "optOut", "policies"}
 	for name, want := range map[string]string{

@@ -41,7 +41,7 @@ func main() {
 func run(ctx context.Context, root string) error {
 	folder := filepath.Join(root, "docs", "policies")
 	library := os.DirFS(filepath.Join(root, "policies", "library"))
-	engine, err := example(ctx, filepath.Join(root, "examples", "profile.yaml"))
+	engine, set, err := example(ctx, filepath.Join(root, "examples", "profile.yaml"))
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func run(ctx context.Context, root string) error {
 	var index strings.Builder
 	index.WriteString(generated + "# The policy library\n\nThe action is that of the built-in Profile. [How to write your own](../writing-policies.md).\n\n| policy | what it holds | action |\n| --- | --- | --- |\n")
 	for _, p := range engine.Policies() {
-		text, err := page(ctx, engine, library, p)
+		text, err := page(ctx, engine, set, library, p)
 		if err != nil {
 			return err
 		}
@@ -75,24 +75,25 @@ func run(ctx context.Context, root string) error {
 	return nil
 }
 
-// example returns an engine with the example Profile and the library.
-func example(ctx context.Context, file string) (*admission.Engine, error) {
+// example returns an engine and its policies, with the example Profile and the library.
+func example(ctx context.Context, file string) (*admission.Engine, *policies.Set, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("read profile: %w", err)
+		return nil, nil, fmt.Errorf("read profile: %w", err)
 	}
 	profile, err := v1alpha1.DecodeProfile(raw)
 	if err != nil {
-		return nil, fmt.Errorf("read profile: %w", err)
+		return nil, nil, fmt.Errorf("read profile: %w", err)
 	}
 	set, problems := policies.Load(ctx, []policies.Source{policies.Library()}, admission.Settings(profile))
 	if len(problems) > 0 {
-		return nil, fmt.Errorf("load policies: %w", problems[0])
+		return nil, nil, fmt.Errorf("load policies: %w", problems[0])
 	}
-	return admission.New(admission.Config{Profile: profile, Policies: set})
+	engine, err := admission.New(admission.Config{Profile: profile, Policies: set})
+	return engine, set, err
 }
 
-func page(ctx context.Context, engine *admission.Engine, library fs.FS, p policies.Policy) (string, error) {
+func page(ctx context.Context, engine *admission.Engine, set *policies.Set, library fs.FS, p policies.Policy) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s# %s\n\n%s\n\n%s\n\n", generated, p.ID, p.Title, strings.TrimSpace(p.Description))
 	fmt.Fprintf(&b, "Default action: `%s`. Judged: %s.\n\n", p.DefaultAction, matched(p.Match))
@@ -104,20 +105,26 @@ func page(ctx context.Context, engine *admission.Engine, library fs.FS, p polici
 		}
 		b.WriteByte('\n')
 	}
-	refused, err := sample(library, p.ID, "refused")
+	refused, err := samples(library, p.ID, "refused")
 	if err != nil {
 		return "", err
 	}
-	accepted, err := sample(library, p.ID, "accepted")
+	accepted, err := samples(library, p.ID, "accepted")
 	if err != nil {
 		return "", err
 	}
-	messages, err := said(ctx, engine, p.ID, refused)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", p.ID, err)
+	// Samples that need parameters of their own, or another user, say nothing here; the first that speaks is shown.
+	for _, text := range refused {
+		messages, err := said(ctx, engine, set, p.ID, text)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", p.ID, err)
+		}
+		if messages != "" {
+			fmt.Fprintf(&b, "## Refused\n\n```yaml\n%s```\n\nsays\n\n```\n%s\n```\n\n## Accepted\n\n```yaml\n%s```\n", text, messages, accepted[0])
+			return b.String(), nil
+		}
 	}
-	fmt.Fprintf(&b, "## Refused\n\n```yaml\n%s```\n\nsays\n\n```\n%s\n```\n\n## Accepted\n\n```yaml\n%s```\n", refused, messages, accepted)
-	return b.String(), nil
+	return "", fmt.Errorf("%s: it says nothing about any of its refused samples", p.ID)
 }
 
 // matched says in words which requests a policy is for.
@@ -174,36 +181,42 @@ func compact(raw json.RawMessage) string {
 	return b.String()
 }
 
-// sample returns the sample of a sort that is called example.yaml, else the first, without its comments.
-func sample(library fs.FS, id, sort string) (string, error) {
+// samples returns the samples of a sort without their comments, the one that is called example.yaml first.
+func samples(library fs.FS, id, sort string) ([]string, error) {
 	files, err := fs.Glob(library, path.Join(id, "samples", sort, "*.yaml"))
 	if err != nil {
-		return "", fmt.Errorf("list samples: %w", err)
+		return nil, fmt.Errorf("list samples: %w", err)
 	}
 	if len(files) == 0 {
-		return "", fmt.Errorf("%s has no sample in samples/%s", id, sort)
+		return nil, fmt.Errorf("%s has no sample in samples/%s", id, sort)
 	}
-	slices.Sort(files)
-	file := files[0]
-	if usual := path.Join(id, "samples", sort, "example.yaml"); slices.Contains(files, usual) {
-		file = usual
-	}
-	raw, err := fs.ReadFile(library, file)
-	if err != nil {
-		return "", fmt.Errorf("read sample: %w", err)
-	}
-	var lines []string
-	for line := range strings.Lines(string(raw)) {
-		if !strings.HasPrefix(line, "#") {
-			lines = append(lines, line)
+	slices.SortFunc(files, func(a, b string) int {
+		if x, y := path.Base(a) == "example.yaml", path.Base(b) == "example.yaml"; x != y {
+			return map[bool]int{true: -1, false: 1}[x]
 		}
+		return strings.Compare(a, b)
+	})
+	all := make([]string, len(files))
+	for i, file := range files {
+		raw, err := fs.ReadFile(library, file)
+		if err != nil {
+			return nil, fmt.Errorf("read sample: %w", err)
+		}
+		var text strings.Builder
+		for line := range strings.Lines(string(raw)) {
+			if !strings.HasPrefix(line, "#") {
+				text.WriteString(line)
+			}
+		}
+		all[i] = strings.TrimLeft(text.String(), "\n")
 	}
-	return strings.TrimLeft(strings.Join(lines, ""), "\n"), nil
+	return all, nil
 }
 
-// said returns what the policy says about the objects of a sample, one line each.
-func said(ctx context.Context, engine *admission.Engine, id, sample string) (string, error) {
-	var lines []string
+// said returns what the policy says about the objects of a sample, one line each. The objects of the sample are all there is.
+func said(ctx context.Context, engine *admission.Engine, set *policies.Set, id, sample string) (string, error) {
+	var objects []*object.Object
+	world := policies.NewInventory(set)
 	for doc := range strings.SplitSeq(sample, "\n---\n") {
 		raw, err := yaml.YAMLToJSONStrict([]byte(doc))
 		if err != nil {
@@ -213,6 +226,18 @@ func said(ctx context.Context, engine *admission.Engine, id, sample string) (str
 		if err != nil {
 			return "", fmt.Errorf("read sample: %w", err)
 		}
+		if err := world.Put(o.Group, o.Kind, raw); err != nil {
+			return "", err
+		}
+		objects = append(objects, o)
+	}
+	for _, p := range set.Policies() {
+		for _, kind := range p.Inventory {
+			world.MarkSynced(kind.Group, kind.Kind)
+		}
+	}
+	var lines []string
+	for _, o := range objects {
 		resource, namespaced := object.Scope(o.GroupKind())
 		namespace := ""
 		if namespaced {
@@ -222,8 +247,7 @@ func said(ctx context.Context, engine *admission.Engine, id, sample string) (str
 		if err != nil {
 			return "", err
 		}
-		r.Now = time.Unix(0, 0)
-		r.Steps = admission.Judge
+		r.Now, r.Steps, r.Inventory = time.Unix(0, 0), admission.Judge, world.Snapshot()
 		if namespace != "" {
 			r.Namespace = &convention.Namespace{Name: namespace}
 		}
@@ -232,9 +256,6 @@ func said(ctx context.Context, engine *admission.Engine, id, sample string) (str
 				lines = append(lines, v.Text())
 			}
 		}
-	}
-	if len(lines) == 0 {
-		return "", fmt.Errorf("nothing is said about the first refused sample")
 	}
 	return strings.Join(lines, "\n"), nil
 }

@@ -26,7 +26,7 @@ type examples struct {
 	bare map[string]string // by file: what the API server would store without Gesso
 }
 
-// files returns the files of a folder of examples/ in the order of names: the Namespace's begins with 00.
+// files returns the files of a folder of examples/ in the order of names.
 func (e *examples) files(folder string) ([]string, error) {
 	files, err := filepath.Glob(filepath.Join(e.root, "examples", folder, "*.yaml"))
 	if err != nil || len(files) == 0 {
@@ -36,20 +36,23 @@ func (e *examples) files(folder string) ([]string, error) {
 	return files, nil
 }
 
-// before asks the API server, while Gesso is not registered yet, what it would store. The difference to what it stores later is
+// before makes what the platform makes, and asks the API server, while Gesso is not registered yet, what it would store. The difference to what it stores later is
 // what Gesso filled, and nothing that the API server does on its own.
 func (e *examples) before(ctx context.Context) error {
+	platform := filepath.Join(e.root, "examples", "platform")
+	heading(e.out, "kubectl apply -f %s", e.short(platform))
+	stdout, stderr, err := e.cp.Kubectl(ctx, "apply", "-f", platform)
+	fmt.Fprint(e.out, stdout, stderr)
+	if err != nil {
+		return fmt.Errorf("apply %s: %w", platform, err)
+	}
 	files, err := e.files("shop")
 	if err != nil {
 		return err
 	}
 	e.bare = map[string]string{}
 	for _, file := range files {
-		verb := []string{"create", "--dry-run=server"}
-		if strings.Contains(file, "namespace") {
-			verb = []string{"apply"} // the others need it, even in a dry run
-		}
-		stdout, stderr, err := e.cp.Kubectl(ctx, append(verb, "-o", "json", "-f", file)...)
+		stdout, stderr, err := e.cp.Kubectl(ctx, "create", "--dry-run=server", "-o", "json", "-f", file)
 		if err != nil {
 			return fmt.Errorf("dry-run %s: %w\n%s", file, err, stderr)
 		}

@@ -236,3 +236,209 @@ test_no_generator_allowed if {
 	}
 	{violation.fix | some violation in denied} == {"read the secret from a store"}
 }
+
+# Behind the prefix of a store that is known.
+
+_inventory := {
+	"stores": {"team-a": {
+		"team-a/ssm": {"spec": {"provider": {"aws": {"prefix": "/prod/team-a/"}}}},
+		"team-a/open": {"spec": {"provider": {"aws": {"prefix": "/prod/team-a"}}}},
+		"team-a/foreign": {"spec": {"provider": {"aws": {"prefix": "/prod/team-b/"}}}},
+		"team-a/plain": {"spec": {"provider": {"aws": {}}}},
+	}},
+	"clusterStores": {"platform": {"platform": {"spec": {"provider": {"aws": {"prefix": "/shared/tls/"}}}}}},
+	"externalSecrets": {"team-a": {
+		"team-a/me": {"metadata": {"name": "me", "labels": {"app.kubernetes.io/name": "shop"}}, "spec": {"target": {"name": "billing"}}},
+		"team-a/admin": {"metadata": {"name": "admin", "labels": {"app.kubernetes.io/name": "shop-admin"}}, "spec": {"target": {"name": "shop-keys"}}},
+		"team-a/legacy": {"metadata": {"name": "legacy", "labels": {"app.kubernetes.io/name": "shop"}}},
+	}},
+}
+
+_request(object) := {
+	"request": {"namespace": "team-a", "object": object},
+	"app": "shop",
+	"environment": "prod",
+	"expected": _expected,
+	"parameters": _parameters,
+	"inventory": _inventory,
+}
+
+_denied_of(object) := denied if {
+	denied := policy.deny with input as _request(object)
+}
+
+_warned_of(object) := warned if {
+	warned := policy.warn with input as _request(object)
+}
+
+_read(key, store) := {"metadata": {"name": "me"}, "spec": {"secretStoreRef": store, "data": [{"secretKey": "A", "remoteRef": {"key": key}}]}}
+
+_relative := "is relative, and where it leads depends on the store"
+
+_outside := "is outside the scope of this namespace"
+
+test_behind_a_prefix[sprintf("%s %v", [case.key, case.store])] if {
+	some case in [
+		{"key": "shop/database-url", "store": {"name": "ssm", "kind": "SecretStore"}, "want": ""},
+		{"key": "shop/database-url", "store": {"name": "ssm"}, "want": ""},
+		{"key": "x:3", "store": {"name": "ssm"}, "want": ""},
+		{"key": "/shop/x", "store": {"name": "open"}, "want": ""},
+		{"key": "x", "store": {"name": "platform", "kind": "ClusterSecretStore"}, "want": ""},
+		# a prefix without a slash at its end makes another name of the namespace's
+		{"key": "-evil/x", "store": {"name": "open"}, "want": _outside},
+		{"key": "x", "store": {"name": "open"}, "want": _outside},
+		{"key": "x", "store": {"name": "foreign"}, "want": _outside},
+		{"key": "/prod/team-a/x", "store": {"name": "foreign"}, "want": _outside},
+		{"key": "/shop/x", "store": {"name": "ssm"}, "want": "holds"},
+		{"key": "/prod/team-b/x", "store": {"name": "ssm"}, "want": "holds"},
+		{"key": "../team-b/x", "store": {"name": "ssm"}, "want": "holds"},
+		{"key": "x", "store": {"name": "plain"}, "want": _relative},
+		{"key": "x", "store": {"name": "not-there-yet"}, "want": _relative},
+		{"key": "x", "store": {}, "want": _relative},
+		{"key": "x", "store": null, "want": _relative},
+		{"key": "/prod/team-a/x", "store": {"name": "plain"}, "want": ""},
+		{"key": "/prod/team-b/x", "store": {"name": "plain"}, "want": _outside},
+	]
+	denied := _denied_of(_read(case.key, case.store))
+	_only(denied, "spec.data[0].remoteRef.key", case.want)
+	every violation in denied {
+		startswith(violation.message, `secretKey "A": key `)
+	}
+}
+
+_only(violations, _, "") if count(violations) == 0
+
+_only(violations, field, text) if {
+	text != ""
+	count(violations) == 1
+	some violation in violations
+	violation.field == field
+	contains(violation.message, text)
+}
+
+# An element's own store counts before that of the whole ExternalSecret, for extract as well.
+test_the_store_of_the_element if {
+	own := {"storeRef": {"name": "foreign"}}
+	denied := _denied_of({"spec": {
+		"secretStoreRef": {"name": "ssm"},
+		"data": [{"remoteRef": {"key": "x"}, "sourceRef": own}, {"remoteRef": {"key": "y"}}],
+		"dataFrom": [{"extract": {"key": "z"}, "sourceRef": own}, {"extract": {"key": "z"}}],
+	}})
+	{violation.field | some violation in denied} == {"spec.data[0].remoteRef.key", "spec.dataFrom[0].extract.key"}
+}
+
+# A SecretStore of the same name in another namespace is another store.
+test_the_store_of_another_namespace if {
+	denied := policy.deny with input as object.union(_request(_read("x", {"name": "ssm"})), {"request": {"namespace": "team-c"}})
+	_only(denied, "spec.data[0].remoteRef.key", _relative)
+}
+
+test_a_whole_key_behind_a_prefix_warns if {
+	object := _read("/prod/team-a/x", {"name": "ssm"})
+	_denied_of(object) == set()
+	_only(_warned_of(object), "spec.data[0].remoteRef.key", `reads "/prod/team-a//prod/team-a/x"`)
+	every key in ["shop/x", "/prod/team-b/x", "", 7, null] {
+		_warned_of(_read(key, {"name": "ssm"})) == set()
+	}
+}
+
+test_fix_behind_a_prefix[case.want] if {
+	some case in [
+		{"key": "shop/x", "store": "plain", "want": "write the whole key: /prod/team-a/shop/x"},
+		{"key": "shop/x", "store": "foreign", "want": "use a store without a prefix, and write the whole key: /prod/team-a/shop/x"},
+		{"key": "/shop/x", "store": "ssm", "want": "write shop/x"},
+	]
+	{violation.fix | some violation in _denied_of(_read(case.key, {"name": case.store}))} == {case.want}
+}
+
+# A search by name within the scope finds nothing outside of it, whatever the expression: it needs no judging.
+test_an_expression_within_the_scope_needs_no_judging if {
+	every expression in [".*", ".+", "^", "$", "", "a|.*", "(?s).*", `[\s\S]*`, "^/prod/team-b/.*", "("] {
+		find := {"path": "/prod/team-a/shop", "name": {"regexp": expression}}
+		_fields(_find(find)) == set()
+	}
+}
+
+# The same expressions without a path, and an expression that names the scope, search the whole store.
+test_an_expression_is_no_path if {
+	every expression in [".*", ".+", "^", "$", "", "a|.*", "(?s).*", `[\s\S]*`, "^/prod/team-a/.*"] {
+		_fields(_find({"name": {"regexp": expression}})) == {"spec.dataFrom[0].find.path"}
+	}
+}
+
+_target(target) := {"metadata": {"name": "me"}, "spec": {"target": target}}
+
+test_target[case.note] if {
+	some case in [
+		{"note": "no target", "target": null, "want": set()},
+		{"note": "an own Secret", "target": {"name": "shop", "creationPolicy": "Owner", "deletionPolicy": "Retain"}, "want": set()},
+		{"note": "a template", "target": {"name": "shop", "template": {"type": "Opaque", "data": {"a": "{{ .x }}"}, "metadata": {"labels": {"a": "b"}}}}, "want": set()},
+		# writing into a Secret of another app
+		{"note": "merge into the app's own", "target": {"name": "shop-db", "creationPolicy": "Merge"}, "want": set()},
+		{"note": "merge into another app's", "target": {"name": "billing", "creationPolicy": "Merge"}, "want": {"spec.target.name"}},
+		{"note": "create or merge", "target": {"name": "billing", "creationPolicy": "CreateOrMerge"}, "want": {"spec.target.name"}},
+		{"note": "leave an orphan", "target": {"name": "billing", "creationPolicy": "Orphan"}, "want": {"spec.target.name"}},
+		{"note": "merge without a name: that of the object", "target": {"creationPolicy": "Merge"}, "want": {"spec.target.name"}},
+		{"note": "a name that fits another app better", "target": {"name": "shop-admin-db", "creationPolicy": "Merge"}, "want": {"spec.target.name"}},
+		{"note": "another app's by its label", "target": {"name": "shop-keys", "creationPolicy": "Merge"}, "want": {"spec.target.name"}},
+		{"note": "the app's own by its label", "target": {"name": "legacy", "creationPolicy": "Merge"}, "want": set()},
+		{"note": "merge into a name that only fits at its beginning", "target": {"name": "shopping", "creationPolicy": "Merge"}, "want": {"spec.target.name"}},
+		{"note": "owner of another name: a new Secret", "target": {"name": "billing", "creationPolicy": "Owner"}, "want": set()},
+		{"note": "no policy", "target": {"name": "billing"}, "want": set()},
+		{"note": "none", "target": {"name": "billing", "creationPolicy": "None"}, "want": set()},
+		{"note": "a policy that is not text", "target": {"creationPolicy": ["Merge"]}, "want": {"spec.target.creationPolicy"}},
+		# a secret in an object that is not a Secret
+		{"note": "a ConfigMap", "target": {"manifest": {"apiVersion": "v1", "kind": "ConfigMap"}}, "want": {"spec.target.manifest"}},
+		{"note": "an empty manifest", "target": {"manifest": {}}, "want": {"spec.target.manifest"}},
+		{"note": "a manifest that is text", "target": {"manifest": "ConfigMap"}, "want": {"spec.target.manifest"}},
+		# a token for a ServiceAccount, or for a new node
+		{"note": "a token", "target": {"template": {"type": "kubernetes.io/service-account-token"}}, "want": {"spec.target.template.type"}},
+		{"note": "a bootstrap token", "target": {"template": {"type": "bootstrap.kubernetes.io/token"}}, "want": {"spec.target.template.type"}},
+		{"note": "TLS", "target": {"template": {"type": "kubernetes.io/tls"}}, "want": set()},
+		{"note": "a type that is not text", "target": {"template": {"type": 7}}, "want": {"spec.target.template.type"}},
+		{
+			"note": "the ServiceAccount's annotation",
+			"target": {"template": {"metadata": {"annotations": {"kubernetes.io/service-account.name": "admin"}}}},
+			"want": {"spec.target.template.metadata.annotations[kubernetes.io/service-account.name]"},
+		},
+		# the text of another Secret, or the secret's text in metadata
+		{"note": "another app's Secret", "target": {"template": {"templateFrom": [{"secret": {"name": "billing"}}]}}, "want": {"spec.target.template.templateFrom[0].secret.name"}},
+		{"note": "an own Secret in the template", "target": {"template": {"templateFrom": [{"secret": {"name": "shop-base", "items": []}}]}}, "want": set()},
+		{"note": "a Secret without a name", "target": {"template": {"templateFrom": [{"secret": {}}]}}, "want": {"spec.target.template.templateFrom[0].secret.name"}},
+		{"note": "a ConfigMap", "target": {"template": {"templateFrom": [{"configMap": {"name": "x"}, "target": "Data"}]}}, "want": set()},
+		{"note": "annotations", "target": {"template": {"templateFrom": [{"literal": "a", "target": "Annotations"}]}}, "want": {"spec.target.template.templateFrom[0].target"}},
+		{"note": "labels", "target": {"template": {"templateFrom": [{}, {"literal": "a", "target": "Labels"}]}}, "want": {"spec.target.template.templateFrom[1].target"}},
+		{"note": "a place that is not text", "target": {"template": {"templateFrom": [{"target": 1}]}}, "want": {"spec.target.template.templateFrom[0].target"}},
+		# a credential of Argo CD
+		{
+			"note": "a label of Argo CD",
+			"target": {"template": {"metadata": {"labels": {"argocd.argoproj.io/secret-type": "cluster"}}}},
+			"want": {"spec.target.template.metadata.labels[argocd.argoproj.io/secret-type]"},
+		},
+		{"note": "another label of Argo CD", "target": {"template": {"metadata": {"labels": {"argocd.argoproj.io/instance": "shop"}}}}, "want": set()},
+		# what cannot be read
+		{"note": "a target that is text", "target": "billing", "want": {"spec.target"}},
+		{"note": "a template that is text", "target": {"template": "x"}, "want": {"spec.target.template"}},
+		{"note": "parts that are no list", "target": {"template": {"templateFrom": {"secret": {"name": "billing"}}}}, "want": {"spec.target.template.templateFrom"}},
+		{"note": "a part that is text", "target": {"template": {"templateFrom": ["billing"]}}, "want": {"spec.target.template.templateFrom[0]"}},
+	]
+	{violation.field | some violation in _denied_of(_target(case.target))} == case.want
+}
+
+# Without a template the Secret gets the labels of the ExternalSecret.
+test_argo_label_on_the_external_secret if {
+	denied := _denied_of({"metadata": {"name": "me", "labels": {"argocd.argoproj.io/secret-type": "repository"}}})
+	{violation.field | some violation in denied} == {"metadata.labels[argocd.argoproj.io/secret-type]"}
+}
+
+test_a_template_in_metadata_warns if {
+	object := _target({"template": {"metadata": {"annotations": {"a": "{{ .password }}", "b": "plain", "c": 1}, "labels": null}}})
+	_denied_of(object) == set()
+	{violation.field | some violation in _warned_of(object)} == {"spec.target.template.metadata.annotations[a]"}
+}
+
+# Nothing is known of other objects: names alone decide.
+test_no_inventory if {
+	denied := policy.deny with input as object.remove(_request(_target({"name": "shop-keys", "creationPolicy": "Merge"})), ["inventory"])
+	denied == set()
+}
