@@ -39,11 +39,14 @@ func (d *declaration) setIdentity() {
 	d.identity = strings.Join(slices.Concat([]string{d.Group, d.Kind, d.By}, fields), "\n")
 }
 
-// NewInventory returns an inventory of all that the set's policies declare, with nothing in it. What previous inventories hold of the
+// NewInventory returns an inventory of all that the set's policies declare, those that are off aside, with nothing in it. What previous inventories hold of the
 // same declarations is shared with them, so that a reload of policies reads again only what it has to.
 func NewInventory(set *Set, previous ...*Inventory) *Inventory {
 	inv := &Inventory{tables: map[string]*table{}, byKind: map[groupKind][]*table{}}
 	for _, p := range set.policies {
+		if !p.Enabled() {
+			continue
+		}
 		for _, d := range p.inventory {
 			id := d.identity
 			if inv.tables[id] != nil {

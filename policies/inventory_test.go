@@ -246,6 +246,14 @@ func TestInventoryShares(t *testing.T) {
 	}
 }
 
+// TestInventoryOfNobody: nobody waits for what only a policy reads that is off.
+func TestInventoryOfNobody(t *testing.T) {
+	set := load(t, map[string]Setting{"x": {Action: Off}}, join(declaring("x", storesInventory, dump)))
+	if inv := NewInventory(set); len(inv.Unsynced()) > 0 || len(set.InventoryKinds()) > 0 {
+		t.Errorf("unsynced are %v, to be watched %v", inv.Unsynced(), set.InventoryKinds())
+	}
+}
+
 func TestInventoryBadObjects(t *testing.T) {
 	inv := NewInventory(load(t, nil, join(declaring("x", storesInventory, dump))))
 	for object, want := range map[string]string{

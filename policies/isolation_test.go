@@ -45,6 +45,19 @@ func TestIsolation(t *testing.T) {
 	request := `{"namespace":"team-a","object":{"metadata":{"name":"geheim"},"spec":{"containers":[{"name":"web","image":"a:1"},{"name":"two","image":"b:1"}]}}}`
 	r := pod(request)
 	r.User = User{Name: "dev"}
+	var (
+		places  = []string{"nopqrstuvw", "abcdefghij", "abcdenopqr"} // the bad one, m, first, last, in the middle
+		without []*Set
+		want    []string
+	)
+	for _, ids := range places {
+		set := load(t, nil, join(good(ids)...))
+		text, err := json.Marshal(set.Evaluate(t.Context(), r).Violations)
+		if err != nil {
+			t.Fatal(err)
+		}
+		without, want = append(without, set), append(want, string(text))
+	}
 	for name, tc := range map[string]struct {
 		files     map[string]string
 		undecided string // the reason, when it is loaded
@@ -77,13 +90,13 @@ func TestIsolation(t *testing.T) {
 		"takes another's name twice":    {map[string]string{"m-bad/a.rego": strings.Replace(header, "policies.x", "policies.m_bad", 1) + "deny contains \"no\"\n", "m-bad/b.rego": strings.Replace(header, "policies.x", "policies.m_bad", 1)}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, ids := range []string{"nopqrstuvw", "abcdefghij", "abcdenopqr"} { // the bad one first, last, in the middle
-				others := good(ids)
-				want, err := json.Marshal(load(t, nil, join(others...)).Evaluate(t.Context(), r).Violations)
-				if err != nil {
-					t.Fatal(err)
+			for i, ids := range places {
+				others, want := good(ids), want[i]
+				options := []Option{Previous(without[i])} // the good ones are taken over as they are,
+				if i == 0 {
+					options = nil // and compiled beside the bad one
 				}
-				set, problems := Load(t.Context(), []Source{join(slices.Insert(others, 5, tc.files)...)}, nil)
+				set, problems := Load(t.Context(), []Source{join(slices.Insert(others, 5, tc.files)...)}, nil, options...)
 				if (len(problems) > 0) != (tc.undecided == "") {
 					t.Errorf("problems are %v", problems)
 				}
@@ -92,7 +105,7 @@ func TestIsolation(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if diff := cmp.Diff(string(want), string(got)); diff != "" {
+				if diff := cmp.Diff(want, string(got)); diff != "" {
 					t.Errorf("the good ones: -without +with:\n%s", diff)
 				}
 				if len(decision.Violations) < 10 {

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -138,19 +139,15 @@ func (l *loader) load(ctx context.Context, id string, folders []folder) {
 	case len(folders) == 1:
 		policy, problems = l.compile(ctx, folders[0], setting)
 	}
-	if policy == nil {
-		if before := l.previous.policy(id); before != nil {
-			serving := *before
-			serving.Stale = true
-			policy = &serving
-			l.stale = append(l.stale, id+" "+serving.fingerprint)
-			for i := range problems {
-				problems[i].Stale = true
-			}
-			for i := range l.problems {
-				if l.problems[i].Policy == id {
-					l.problems[i].Stale = true
-				}
+	if before := l.previous.policy(id); policy == nil && before != nil {
+		policy = before.serveOn(setting)
+		l.stale = append(l.stale, id+" "+policy.fingerprint)
+		if len(problems) == 0 && !slices.ContainsFunc(l.problems, func(p Problem) bool { return p.Policy == id }) {
+			problems = append(problems, Problem{Policy: id, File: path.Join(before.Source, id), Reason: "is gone, as are all policies of " + before.Source})
+		}
+		for _, list := range [][]Problem{problems, l.problems} {
+			for i := range list {
+				list[i].Stale = list[i].Stale || list[i].Policy == id
 			}
 		}
 	}
@@ -158,6 +155,18 @@ func (l *loader) load(ctx context.Context, id string, folders []folder) {
 	if policy != nil {
 		l.set.add(policy)
 	}
+}
+
+// serveOn is an earlier version under today's setting, as far as that goes: its action can be changed, so that somebody may switch off
+// what is broken, but not its parameters, which are those of another version. One that was off stays off, because nobody has checked
+// whether it has the parameters that it needs.
+func (p *compiled) serveOn(setting Setting) *compiled {
+	serving := *p
+	serving.Stale = true
+	if p.Enabled() && len(setting.problems(p.ID)) == 0 {
+		serving.Action, serving.Namespaces = cmp.Or(setting.Action, p.DefaultAction), setting.Namespaces
+	}
+	return &serving
 }
 
 // compile compiles a folder, or takes over what was compiled before where nothing has changed.

@@ -38,6 +38,8 @@ func TestPrevious(t *testing.T) {
 		}},
 		"the whole directory gone": {Source{Name: "dir", FS: fstest.MapFS{}}, nil, []string{"other", "one"}, "other x", []string{
 			"dir: holds no policy; each policy is a folder with .rego files in it",
+			"dir/other: is gone, as are all policies of dir (the version before serves on)",
+			"dir/x: is gone, as are all policies of dir (the version before serves on)",
 		}},
 		"another that does not load": {join(v1, other, map[string]string{"z/z.rego": "package z"}), nil, []string{"other", "one"}, "", []string{
 			"dir/z/z.rego:1:1: the package is z; in this folder it must be gesso.policies.z",
@@ -77,6 +79,23 @@ func TestPrevious(t *testing.T) {
 				t.Error("healed, and another revision")
 			}
 		})
+	}
+}
+
+// TestPreviousAction: a policy that serves on in an earlier version can be switched off, and not on.
+func TestPreviousAction(t *testing.T) {
+	broken := source(map[string]string{"x/x.rego": "package gesso.policies.y\n"})
+	for _, tc := range []struct{ before, now, want Action }{
+		{Deny, Off, Off}, {Warn, "", Deny}, {Off, Deny, Off}, {Deny, "nonsense", Deny},
+	} {
+		before := load(t, map[string]Setting{"x": {Action: tc.before}}, join(policy("x", `deny contains "x"`)))
+		after, problems := Load(t.Context(), []Source{broken}, map[string]Setting{"x": {Action: tc.now}}, Previous(before))
+		if got := after.Policies()[0]; got.Action != tc.want || !got.Stale || len(problems) != 1 {
+			t.Errorf("%+v: %s, stale %t, %v", tc, got.Action, got.Stale, problems)
+		}
+		if after.Matches(pod(`{}`)) != (tc.want != Off) {
+			t.Errorf("%+v: is not in force as it should be", tc)
+		}
 	}
 }
 
