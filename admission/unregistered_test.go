@@ -1,9 +1,11 @@
 package admission_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -92,5 +94,56 @@ func TestUnregistered(t *testing.T) {
 	url := e.Registration(admission.Target{URL: "https://127.0.0.1:9443"})
 	if got := e.Unregistered(url); len(got) > 0 {
 		t.Errorf("registered by URL, and yet: %q", got)
+	}
+}
+
+// TestUnregisteredPolicies takes away what some policies need and others do not.
+func TestUnregisteredPolicies(t *testing.T) {
+	e := setup{
+		own:     "gesso-system",
+		profile: "policies: {maps: {action: deny}, silent: {action: \"off\"}}",
+		policies: map[string]string{
+			"maps":   rego("maps", `[{group: "", kind: ConfigMap}]`, `deny contains "no"`),
+			"both":   rego("both", `[{group: "", kind: ConfigMap}, {group: example.org, kind: Gadget}]`, `deny contains "no"`, "CREATE"),
+			"gadget": rego("gadget", `[{group: example.org, kind: Gadget}]`, `deny contains "no"`, "DELETE"),
+			"silent": rego("silent", `[{group: "", kind: ConfigMap}]`, `deny contains "no"`),
+		},
+	}.engine(t)
+	ours := []string{"both", "gadget", "maps", "silent"}
+	for name, tc := range map[string]struct {
+		unsent func(admissionv1.RuleWithOperations) []admissionv1.OperationType // what is taken away of a rule
+		want   []string
+	}{
+		"all is sent": {func(admissionv1.RuleWithOperations) []admissionv1.OperationType { return nil }, nil},
+		"a kind": {func(r admissionv1.RuleWithOperations) []admissionv1.OperationType {
+			if slices.Contains(r.Resources, "configmaps") {
+				return r.Operations
+			}
+			return nil
+		}, []string{"both", "maps"}},
+		"an operation": {func(r admissionv1.RuleWithOperations) []admissionv1.OperationType {
+			return []admissionv1.OperationType{admissionv1.Delete}
+		}, []string{"gadget"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			living := e.Registration(service())
+			for i := range living.Validating.Webhooks {
+				w := &living.Validating.Webhooks[i]
+				for j := range w.Rules {
+					taken := tc.unsent(w.Rules[j])
+					w.Rules[j].Operations = slices.DeleteFunc(slices.Clone(w.Rules[j].Operations), func(op admissionv1.OperationType) bool {
+						return slices.Contains(taken, op)
+					})
+				}
+			}
+			got := slices.DeleteFunc(e.UnregisteredPolicies(living), func(id string) bool { return !slices.Contains(ours, id) })
+			if diff := cmp.Diff(tc.want, got, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("unregistered (-want +got):\n%s", diff)
+			}
+		})
+	}
+	all := e.UnregisteredPolicies(admission.Registration{})
+	if slices.Contains(all, "silent") || !slices.Contains(all, "maps") || !slices.Contains(all, "image-tag") {
+		t.Errorf("with no configuration at all: %q", all)
 	}
 }

@@ -10,13 +10,21 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gesso-dev/gesso/e2e"
 )
 
-// post sends a body to Gesso by hand, trusting the CA that it wrote.
+// post sends a body to Gesso by hand.
 func post(t *testing.T, path, body string) (status int, answer []byte) {
 	t.Helper()
+	return postTo(t, shared.gesso, path, body)
+}
+
+// postTo sends a body to a Gesso, trusting the CA that it wrote.
+func postTo(t *testing.T, g *e2e.Gesso, path, body string) (status int, answer []byte) {
+	t.Helper()
 	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM([]byte(read(t, shared.gesso.CAFile))) {
+	if !pool.AppendCertsFromPEM([]byte(read(t, g.CAFile))) {
 		t.Fatal("the CA file holds no certificate")
 	}
 	client := &http.Client{
@@ -24,7 +32,7 @@ func post(t *testing.T, path, body string) (status int, answer []byte) {
 		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true},
 	}
 	defer client.CloseIdleConnections()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+shared.gesso.Reviews+path, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+g.Reviews+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

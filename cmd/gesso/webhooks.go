@@ -15,14 +15,19 @@ import (
 func newWebhooksCommand() *cobra.Command {
 	var flags engineFlags
 	var output, caBundle string
+	var helm bool
 	target := admission.Target{}
 	cmd := &cobra.Command{
 		Use:   "webhooks",
 		Short: "Print the webhook configurations for a Profile and a policy set",
 		Long: `Print the MutatingWebhookConfiguration and the ValidatingWebhookConfiguration that the Profile and the policies need: apply
-the output, and the API server asks Gesso for exactly that.`,
-		Example: "  gesso webhooks --profile profile.yaml --ca-bundle ca.pem | kubectl apply -f -",
-		Args:    cobra.NoArgs,
+the output, and the API server asks Gesso for exactly that.
+
+With --helm-values, print instead what the chart must be told of the policies in --policies, because it knows the built-in library
+only: webhooks.extraRules, further rules of each entry, and rbac.extraReads, the kinds that these policies read.`,
+		Example: `  gesso webhooks --profile profile.yaml --ca-bundle ca.pem | kubectl apply -f -
+  gesso webhooks --profile profile.yaml --policies policies/ --helm-values > values.yaml`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if output != "yaml" && output != "json" {
 				return fmt.Errorf("unknown output %q: want yaml or json", output)
@@ -31,6 +36,9 @@ the output, and the API server asks Gesso for exactly that.`,
 				if u, err := url.Parse(target.URL); err != nil || u.Scheme != "https" || u.Host == "" || u.Path != "" {
 					return fmt.Errorf("--url %q: want https://host:port without a path", target.URL)
 				}
+			}
+			if helm {
+				return printHelmValues(cmd, &flags, target, output)
 			}
 			if caBundle != "" {
 				pem, err := os.ReadFile(caBundle)
@@ -52,6 +60,9 @@ the output, and the API server asks Gesso for exactly that.`,
 	cmd.Flags().Int32Var(&target.Port, "port", 443, "port of Gesso's Service")
 	cmd.Flags().StringVar(&target.URL, "url", "", "`URL` of a Gesso outside the cluster (https://host:port) instead of the Service")
 	cmd.Flags().StringVar(&caBundle, "ca-bundle", "", "PEM `FILE` by which the API server verifies Gesso; without it something else must inject it")
+	cmd.Flags().BoolVar(&helm, "helm-values", false, "print values for the chart: what the policies of --policies need beyond the built-in library")
+	cmd.MarkFlagsMutuallyExclusive("helm-values", "url")
+	cmd.MarkFlagsMutuallyExclusive("helm-values", "ca-bundle")
 	cmd.Flags().StringVarP(&output, "output", "o", "yaml", "yaml or json")
 	completeFiles(cmd, "ca-bundle", "pem", "crt")
 	completeWith(cmd, "output", "yaml", "json")
