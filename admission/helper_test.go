@@ -1,11 +1,13 @@
 package admission_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -37,6 +39,21 @@ func (s setup) engine(t testing.TB) *admission.Engine {
 	return s.with(t, profile)
 }
 
+// library is the library compiled under both Profiles: to compile it takes longer than most tests.
+var library = sync.OnceValue(func() []*policies.Set {
+	profiles := []*v1alpha1.Profile{v1alpha1.Builtin()}
+	if raw, err := os.ReadFile("../examples/profile.yaml"); err == nil {
+		if example, err := v1alpha1.DecodeProfile(raw); err == nil {
+			profiles = append(profiles, example)
+		}
+	}
+	sets := make([]*policies.Set, len(profiles))
+	for i, p := range profiles {
+		sets[i], _ = policies.Load(context.Background(), []policies.Source{policies.Library()}, admission.Settings(p))
+	}
+	return sets
+})
+
 func (s setup) with(t testing.TB, profile *v1alpha1.Profile) *admission.Engine {
 	t.Helper()
 	sources := []policies.Source{policies.Library()}
@@ -47,7 +64,13 @@ func (s setup) with(t testing.TB, profile *v1alpha1.Profile) *admission.Engine {
 		}
 		sources = append(sources, policies.Source{Name: "test", FS: files})
 	}
-	set, problems := policies.Load(t.Context(), sources, admission.Settings(profile))
+	settings := admission.Settings(profile)
+	for _, p := range library()[0].Policies() {
+		if _, said := settings[p.ID]; !said && p.ID != "image-tag" && p.ID != "external-secret-scope" {
+			settings[p.ID] = policies.Setting{Action: policies.Off} // two are enough to judge by, unless the Profile asks for more
+		}
+	}
+	set, problems := policies.Load(t.Context(), sources, settings, policies.Reusing(library()...))
 	for _, p := range problems {
 		t.Fatal(p)
 	}

@@ -92,7 +92,8 @@ func TestBombs(t *testing.T) {
 				t.Errorf("it decided %d times", report.Decided)
 			}
 			for reason := range report.Reasons {
-				if !strings.HasPrefix(reason, b.reason) && !strings.HasSuffix(reason, b.reason) && !strings.Contains(reason, b.reason) && !strings.HasPrefix(reason, "set aside") {
+				if !strings.HasPrefix(reason, b.reason) && !strings.HasSuffix(reason, b.reason) && !strings.Contains(reason, b.reason) && !strings.HasPrefix(reason, "set aside") &&
+					reason != "the policy took too much memory" { // which of the two comes first depends on how busy the machine is
 					t.Errorf("reason %q; want %q", reason, b.reason)
 				}
 			}

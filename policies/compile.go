@@ -173,7 +173,7 @@ func (c *compiler) setParameters(ctx context.Context, p *compiled, meta metadata
 // link compiles the modules of a policy together with the shared helpers.
 func (c *compiler) link(id string, modules []*ast.Module, meta metadata) (*ast.Compiler, []Problem) {
 	all := map[string]*ast.Module{}
-	for _, module := range slices.Concat(modules, c.lib) {
+	for _, module := range slices.Concat(modules, c.needed(modules)) {
 		all[module.Package.Location.File] = module
 	}
 	compiler := ast.NewCompiler().WithCapabilities(c.capabilities).WithStrict(true).WithDefaultRegoVersion(ast.RegoV1).

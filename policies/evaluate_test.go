@@ -177,8 +177,30 @@ func TestUndecided(t *testing.T) {
 	}
 }
 
+// pair is the library with two policies switched on: image-tag, which reads the Pods, and external-secret-scope, which reads the Namespace and an
+// inventory.
+func pair(tb testing.TB) *Set {
+	tb.Helper()
+	off := map[string]Setting{}
+	for _, p := range load(tb, nil, Library()).Policies() {
+		if p.ID != "image-tag" && p.ID != "external-secret-scope" {
+			off[p.ID] = Setting{Action: Off}
+		}
+	}
+	return load(tb, off, Library())
+}
+
+// nothing is an inventory that has been read and is empty.
+func nothing(set *Set) *Snapshot {
+	inventory := NewInventory(set)
+	for _, kind := range set.InventoryKinds() {
+		inventory.MarkSynced(kind.Group, kind.Kind)
+	}
+	return inventory.Snapshot()
+}
+
 func TestUndecidedRequest(t *testing.T) {
-	set := load(t, nil, Library())
+	set := pair(t)
 	for name, tc := range map[string]struct {
 		r    Review
 		want string
@@ -192,6 +214,7 @@ func TestUndecidedRequest(t *testing.T) {
 		"unknown Namespace": {Review{Group: "external-secrets.io", Kind: "ExternalSecret", Operation: "CREATE", Namespaced: true, Request: []byte(`{"namespace":"team-a","object":{}}`)}, `the Namespace "team-a" is not known yet`},
 	} {
 		t.Run(name, func(t *testing.T) {
+			tc.r.Inventory = nothing(set)
 			decision := set.Evaluate(t.Context(), tc.r)
 			if len(decision.Violations) != 0 || len(decision.Undecided) != 1 || decision.Undecided[0].Reason != tc.want {
 				t.Errorf("decision is %+v; want undecided: %s", decision, tc.want)
@@ -236,7 +259,7 @@ func TestNamespaceUnknown(t *testing.T) {
 }
 
 func TestContext(t *testing.T) {
-	set := load(t, nil, Library())
+	set := pair(t)
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	expired, stop := context.WithDeadline(t.Context(), time.Unix(0, 0))
@@ -346,9 +369,10 @@ func TestMatching(t *testing.T) {
 
 // TestConcurrent runs under the race detector: parameters and policies are shared between reviews.
 func TestConcurrent(t *testing.T) {
-	set := load(t, nil, Library())
+	set := pair(t)
 	r := Review{
-		Group: "external-secrets.io", Kind: "ExternalSecret", Operation: "CREATE", App: "shop", Expected: map[string]any{"secretScopes": []string{"/prod/team-a/"}},
+		Inventory: nothing(set),
+		Group:     "external-secrets.io", Kind: "ExternalSecret", Operation: "CREATE", App: "shop", Expected: map[string]any{"secretScopes": []string{"/prod/team-a/"}},
 		Request: []byte(`{"object":{"spec":{"secretStoreRef":{"kind":"ClusterSecretStore","name":"x"},"dataFrom":[{"sourceRef":{"generatorRef":{"kind":"X"}}}]}}}`),
 	}
 	want := set.Evaluate(t.Context(), r)

@@ -36,11 +36,12 @@ func FuzzEvaluate(f *testing.F) {
 		f.Add([]byte(odd))
 	}
 	set := load(f, nil, Library())
+	empty := nothing(set)
 	f.Fuzz(func(t *testing.T, object []byte) {
 		request := append(append([]byte(`{"object":`), object...), '}')
 		for _, kind := range append(PodKinds(), Kind{Group: "external-secrets.io", Kind: "ExternalSecret"}) {
 			r := Review{
-				Group: kind.Group, Kind: kind.Kind, Subresource: kind.Subresource, Operation: "UPDATE", Request: request,
+				Group: kind.Group, Kind: kind.Kind, Subresource: kind.Subresource, Operation: "UPDATE", Request: request, Inventory: empty,
 				Expected: map[string]any{"secretScopes": []string{"/prod/team-a/"}},
 			}
 			decision := set.Evaluate(t.Context(), r)

@@ -22,6 +22,12 @@ type Option func(*loader)
 // changed. Without it such a policy is not in force at all.
 func Previous(set *Set) Option { return func(l *loader) { l.previous = set } }
 
+// Reusing takes over from the sets what has been compiled already: policies whose text and setting are the same. Nothing else of the sets
+// matters, and nil among them is none.
+func Reusing(sets ...*Set) Option {
+	return func(l *loader) { l.reusable = append(l.reusable, sets...) }
+}
+
 // PrintFunc receives what a policy prints: the position of the print and its text, which may hold anything that the policy sees.
 type PrintFunc func(policy, file string, line int, text string)
 
@@ -37,6 +43,7 @@ const compileLimit = 20 * time.Second
 type loader struct {
 	settings map[string]Setting
 	previous *Set
+	reusable []*Set
 	print    PrintFunc
 	only     string // the one policy that is loaded, "" for all
 
@@ -172,10 +179,12 @@ func (p *compiled) serveOn(setting Setting) *compiled {
 // compile compiles a folder, or takes over what was compiled before where nothing has changed.
 func (l *loader) compile(ctx context.Context, f folder, setting Setting) (*compiled, []Problem) {
 	fingerprint := revision([]folder{f}, map[string]Setting{f.id: setting}, []string{f.dir})
-	if before := l.previous.policy(f.id); before != nil && before.fingerprint == fingerprint && (l.previous.print == nil) == (l.print == nil) {
-		same := *before
-		same.Stale = false
-		return &same, nil
+	for _, set := range append([]*Set{l.previous}, l.reusable...) {
+		if before := set.policy(f.id); before != nil && before.fingerprint == fingerprint && (set.print == nil) == (l.print == nil) {
+			same := *before
+			same.Stale = false
+			return &same, nil
+		}
 	}
 	type result struct {
 		policy   *compiled

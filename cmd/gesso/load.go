@@ -114,7 +114,7 @@ func (f *engineFlags) read(ctx context.Context, ownNamespace string, last *polic
 		}
 		sources = append(sources, policies.Source{Name: dir, FS: os.DirFS(dir)})
 	}
-	options := []policies.Option{policies.Previous(last)}
+	options := []policies.Option{policies.Previous(last), policies.Reusing(compiledBefore(ctx)...)}
 	if f.print != nil {
 		options = append(options, policies.WithPrint(f.print))
 	}
@@ -252,4 +252,18 @@ func allWrong(lines []string) error {
 		return errors.New(lines[0])
 	}
 	return fmt.Errorf("%d mistakes:\n  %s", len(lines), strings.Join(lines, "\n  "))
+}
+
+// compiledKey is the key under which a context holds sets that have been compiled.
+type compiledKey struct{}
+
+// withCompiled hands sets of policies to all that a context reaches: a process that runs many commands, as the tests do, compiles the
+// library once.
+func withCompiled(ctx context.Context, sets ...*policies.Set) context.Context {
+	return context.WithValue(ctx, compiledKey{}, sets)
+}
+
+func compiledBefore(ctx context.Context) []*policies.Set {
+	sets, _ := ctx.Value(compiledKey{}).([]*policies.Set)
+	return sets
 }

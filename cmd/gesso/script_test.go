@@ -2,15 +2,20 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/tools/txtar"
 
+	"github.com/gesso-dev/gesso/admission"
+	"github.com/gesso-dev/gesso/api/v1alpha1"
 	"github.com/gesso-dev/gesso/internal/txtest"
+	"github.com/gesso-dev/gesso/policies"
 )
 
 const scripts = "testdata/script"
@@ -18,6 +23,7 @@ const scripts = "testdata/script"
 // TestScripts runs one command line per fixture, in a folder that holds the fixture's other sections as files. stdout, stderr
 // and exit are what is wanted of it. $EXAMPLES stands for the folder examples of the repository.
 func TestScripts(t *testing.T) {
+	library() // found from here; the scripts run elsewhere
 	examples, err := filepath.Abs("../../examples")
 	if err != nil {
 		t.Fatal(err)
@@ -56,6 +62,21 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// library is the library compiled under the two Profiles that most command lines use: to compile it takes most of their time.
+var library = sync.OnceValue(func() []*policies.Set {
+	profiles := []*v1alpha1.Profile{v1alpha1.Builtin()}
+	if raw, err := os.ReadFile("../../examples/profile.yaml"); err == nil {
+		if example, err := v1alpha1.DecodeProfile(raw); err == nil {
+			profiles = append(profiles, example)
+		}
+	}
+	sets := make([]*policies.Set, len(profiles))
+	for i, p := range profiles {
+		sets[i], _ = policies.Load(context.Background(), []policies.Source{policies.Library()}, admission.Settings(p))
+	}
+	return sets
+})
+
 // outcome is what one run of gesso came to.
 type outcome struct {
 	stdout, stderr string
@@ -66,7 +87,7 @@ type outcome struct {
 func gesso(t *testing.T, stdin string, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), args, strings.NewReader(stdin), &stdout, &stderr)
+	code := run(withCompiled(t.Context(), library()...), args, strings.NewReader(stdin), &stdout, &stderr)
 	return outcome{stdout.String(), stderr.String(), code}
 }
 

@@ -4,6 +4,8 @@
 #   Labels and annotations of a Namespace whose keys begin with gesso.dev/ say what its people may use: secrets, hosts, IAM roles. They
 #   would be worth nothing if those people could write them. Only members of the Profile's platform groups may add, change or remove one,
 #   when a Namespace is created, too. Whoever leaves them as they are may change the rest.
+# related_resources:
+#   - https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/
 # custom:
 #   gesso:
 #     match:
