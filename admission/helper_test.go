@@ -21,6 +21,16 @@ import (
 	"github.com/gesso-dev/gesso/policies"
 )
 
+// nothing is an inventory of the whole library that has been read and is empty.
+func nothing() *policies.Snapshot {
+	set := library()[0]
+	all := policies.NewInventory(set)
+	for _, kind := range set.InventoryKinds() {
+		all.MarkSynced(kind.Group, kind.Kind)
+	}
+	return all.Snapshot()
+}
+
 // setup is what an engine of a test decides by.
 type setup struct {
 	profile    string // the spec of a Profile, YAML; empty for the built-in one
@@ -143,7 +153,7 @@ func (q question) request(t testing.TB) admission.Request {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, raw)
 	}
-	r.Steps, r.Now, r.Namespace = q.steps, q.now, q.namespace
+	r.Steps, r.Now, r.Namespace, r.Inventory = q.steps, q.now, q.namespace, nothing()
 	if r.Now.IsZero() {
 		r.Now = now()
 	}
@@ -291,7 +301,7 @@ func (m manifest) offline(t testing.TB, steps admission.Steps) admission.Request
 	if err != nil {
 		t.Fatalf("%s: %v", m.source, err)
 	}
-	r.Steps, r.Now = steps, now()
+	r.Steps, r.Now, r.Inventory = steps, now(), nothing()
 	if namespaced {
 		r.Namespace = &convention.Namespace{Name: namespace, Labels: map[string]string{"gesso.dev/irsa": "enabled", "gesso.dev/pods": "enabled"}}
 	}

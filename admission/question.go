@@ -59,6 +59,9 @@ func (e *Engine) expected(r *Request, o *object.Object, names convention.Names) 
 		"identity":        string(aws.Identity),
 		"partition":       aws.Partition,
 	}
+	if annotations := e.spec.Defaults.IngressClass.Annotations; len(annotations) > 0 {
+		all["ingressAnnotations"] = annotations // what Gesso fills must not be refused
+	}
 	for name, value := range map[string]string{
 		"roleArn":       names.RoleARN,
 		"roleArnPrefix": convention.RoleARNPrefix(aws, r.NamespaceName),

@@ -43,8 +43,9 @@ func TestExampleRegistration(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			reg := setup{own: "gesso-system"}.with(t, profile).Registration(service())
 			wellFormed(t, reg)
-			if len(reg.Mutating.Webhooks) != 2 || len(reg.Validating.Webhooks) != 2 {
-				t.Errorf("%d mutating and %d validating webhooks, want 2 and 2", len(reg.Mutating.Webhooks), len(reg.Validating.Webhooks))
+			want := map[string]int{"built-in": 2, "example": 3}[name] // this test's built-in Profile has two policies, none of them aws-auth
+			if len(reg.Mutating.Webhooks) != 2 || len(reg.Validating.Webhooks) != want {
+				t.Errorf("%d mutating and %d validating webhooks, want 2 and %d", len(reg.Mutating.Webhooks), len(reg.Validating.Webhooks), want)
 			}
 		})
 	}
@@ -100,6 +101,12 @@ func wellFormed(t *testing.T, reg admission.Registration) {
 		}
 		if want := map[bool]string{true: "IfNeeded"}[entry.Steps == admission.Fill]; w.reinvoke != want {
 			t.Errorf("%s: reinvocation policy %q, want %q", w.name, w.reinvoke, want)
+		}
+		if entry.Name == "aws-auth" { // the one entry for kube-system, and for nothing else in it
+			if w.namespaces.MatchLabels["kubernetes.io/metadata.name"] != "kube-system" || len(w.conditions) != 1 || !strings.Contains(w.conditions[0].Expression, "metadata.name == 'aws-auth'") {
+				t.Errorf("%s: %+v, %+v", w.name, w.namespaces, w.conditions)
+			}
+			continue
 		}
 		first := w.namespaces.MatchExpressions[0]
 		for _, namespace := range []string{"kube-system", "kube-node-lease", "gesso-system"} {
@@ -278,9 +285,7 @@ func TestSecretsAreSharedOut(t *testing.T) {
 
 // TestAWSAuth: one ConfigMap of kube-system is judged, by an entry of its own, although the namespace is left alone.
 func TestAWSAuth(t *testing.T) {
-	e := setup{own: "gesso-system", policies: map[string]string{
-		"aws-auth": rego("aws-auth", `[{group: "", kind: ConfigMap}]`, `deny contains "no" if input.request.name == "aws-auth"`, "CREATE", "UPDATE", "DELETE"),
-	}}.engine(t)
+	e := setup{own: "gesso-system", profile: "policies:\n  aws-auth: {action: deny}"}.engine(t)
 	reg := e.Registration(service())
 	for _, operation := range []string{"CREATE", "UPDATE", "DELETE"} {
 		if diff := cmp.Diff([]string{"aws-auth Namespaced"}, whereIs(reg, "/configmaps", operation)); diff != "" {
@@ -295,8 +300,8 @@ func TestAWSAuth(t *testing.T) {
 	}
 	for name, want := range map[string]bool{"kube-system/aws-auth": false, "kube-system/coredns": true, "gesso-system/aws-auth": true} {
 		namespace, name, _ := strings.Cut(name, "/")
-		text := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + ", namespace: " + namespace + "}"
-		for _, q := range []question{{object: text}, {object: text, old: text + "\ndata: {a: b}"}, {operation: admission.Delete, old: text}} {
+		text := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + ", namespace: " + namespace + "}\ndata: {mapRoles: '{'}"
+		for _, q := range []question{{object: text}, {object: text, old: text + "\nimmutable: false"}, {operation: admission.Delete, old: text}} {
 			q.steps = admission.Judge
 			res := e.Review(t.Context(), q.request(t))
 			if q.operation != "" || q.old == "" { // on UPDATE the old one breaks the rule too

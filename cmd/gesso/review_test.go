@@ -24,7 +24,7 @@ const (
 
 // TestExamples holds what the README promises of the examples: what is filled, and both refusals.
 func TestExamples(t *testing.T) {
-	got := gesso(t, "", "review", "-f", examples, "--profile", exampleProfile, "-o", "json")
+	got := gesso(t, "", "review", "-f", examples+"/shop", "-f", examples+"/refused", "--namespaces", examples+"/platform", "--profile", exampleProfile, "-o", "json")
 	if got.code != exitDenied {
 		t.Fatalf("exit %d: %s", got.code, got.stderr)
 	}
@@ -39,7 +39,7 @@ func TestExamples(t *testing.T) {
 		}
 	}
 	want := map[string][]string{
-		"shop-latest": {"image-tag spec.template.spec.containers[0].image"},
+		"shop-latest": {"image-commit-tag spec.template.spec.containers[0].image", "image-tag spec.template.spec.containers[0].image"},
 		"borrowed":    {"external-secret-scope spec.dataFrom[0].find.path", "external-secret-scope spec.data[0].remoteRef.key"},
 	}
 	if diff := cmp.Diff(want, denied); diff != "" {
