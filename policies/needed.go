@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -33,42 +34,42 @@ func (c *compiler) needed(modules []*ast.Module) []*ast.Module {
 // uses returns the packages of the shared helpers that a module names. Where it names them in a way that is only known at run time, that is all.
 func uses(module *ast.Module, packages map[string][]*ast.Module) []string {
 	var all []string
-	add := func(ref string) {
-		for path := range packages {
-			// A package is named by a reference into it, or by one to something above it.
-			if ref == path || strings.HasPrefix(ref, path+".") || strings.HasPrefix(path, ref+".") && ref != libRoot {
-				all = append(all, path)
-			}
-		}
-	}
 	root := "" // what the module calls libRoot
 	for _, imported := range module.Imports {
-		if ref := imported.Path.String(); strings.HasPrefix(ref+".", libRoot+".") {
-			add(ref)
-			if ref == libRoot {
-				root = string(imported.Name())
-			}
+		ref := imported.Path.String()
+		all = append(all, named(ref, packages)...)
+		if ref == libRoot {
+			root = string(imported.Name())
 		}
 	}
-	ast.WalkRefs(module, func(ref ast.Ref) bool {
+	visit := func(ref ast.Ref) bool {
 		names := constants(ref)
-		switch {
-		case root != "" && names[0] == root:
-			names = append([]string{libRoot}, names[1:]...)
-		case names[0] != "data" || len(ref) > 1 && len(names) > 1 && names[1] != "gesso":
-			return false
+		if root != "" && names[0] == root {
+			names[0] = libRoot
 		}
 		text := strings.Join(names, ".")
-		if strings.HasPrefix(libRoot, text) && len(names) < len(ref) || text == libRoot && len(names) == len(ref) {
-			for path := range packages { // the rest is a variable, or the whole tree is meant
-				all = append(all, path)
-			}
+		whole := text == libRoot && len(names) == len(ref) // the tree itself is the value
+		open := strings.HasPrefix(libRoot+".", text+".") && len(names) < len(ref)
+		if whole || open {
+			all = slices.AppendSeq(all, maps.Keys(packages))
 		}
-		if strings.HasPrefix(text, libRoot) {
-			add(text)
-		}
+		all = append(all, named(text, packages)...)
 		return false
-	})
+	}
+	for _, rule := range module.Rules { // not the module, whose package and imports are references too
+		ast.WalkRefs(rule, visit)
+	}
+	return all
+}
+
+// named returns the packages that a reference into them, or to something between them and libRoot, names.
+func named(ref string, packages map[string][]*ast.Module) []string {
+	var all []string
+	for path := range packages {
+		if strings.HasPrefix(ref+".", path+".") || ref != libRoot && strings.HasPrefix(ref, libRoot) && strings.HasPrefix(path, ref+".") {
+			all = append(all, path)
+		}
+	}
 	return all
 }
 

@@ -2,7 +2,7 @@ package psatest
 
 import (
 	"fmt"
-	"math/rand/v2" //nolint:depguard // with a fixed seed the same Pods each time; no part of the core
+	"math/rand/v2"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
