@@ -102,3 +102,25 @@ func TestClusterHealsWithoutGesso(t *testing.T) {
 
 // profileFlags is the example Profile with a group that may break the glass.
 func profileFlags() []string { return []string{"--profile", filepath.Join(shared.dir, "profile.yaml")} }
+
+// TestAWSAuth: in kube-system, which is left alone otherwise, the one ConfigMap that gives AWS principals their groups is guarded: also
+// against kubectl delete --all.
+func TestAWSAuth(t *testing.T) {
+	config := func(name, roles string) string {
+		return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + ", namespace: kube-system}\ndata:\n  mapRoles: |\n" + roles
+	}
+	node := "    - {rolearn: 'arn:aws:iam::111122223333:role/node', username: 'system:node:{{EC2PrivateDNSName}}', groups: ['system:bootstrappers', 'system:nodes']}\n"
+	mustApply(t, config("aws-auth", node), "apply")
+	mustApply(t, config("another", node), "apply")
+	if stderr, err := apply(t, config("aws-auth", "    - {rolearn: [\n"), "apply"); err == nil || !strings.Contains(stderr, "aws-auth.gesso.dev") {
+		t.Errorf("unreadable roles: %v\n%s", err, stderr)
+	}
+	_, stderr, err := shared.cp.Kubectl(t.Context(), "delete", "configmap", "--all", "--namespace", "kube-system")
+	if err == nil || !strings.Contains(stderr, "[aws-auth]") {
+		t.Errorf("delete --all: %v\n%s", err, stderr)
+	}
+	kubectl(t, "get", "configmap", "aws-auth", "--namespace", "kube-system")
+	if _, _, err := shared.cp.Kubectl(t.Context(), "get", "configmap", "another", "--namespace", "kube-system"); err == nil {
+		t.Error("the other ConfigMap of kube-system was guarded too")
+	}
+}
