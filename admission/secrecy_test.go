@@ -42,7 +42,11 @@ func credentials(random *rand.Rand) []credential {
 	const upper, all = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 	key, token, slack, plain, jwt, block := letters(16, upper), letters(36, all), letters(24, all), letters(24, all), letters(20, all), letters(64, all)
 	return []credential{
-		{"AKIA" + key, key}, {"ghp_" + token, token}, {"xoxb-" + slack, slack}, {plain, plain}, {"eyJ" + jwt + ".eyJ" + jwt + "." + jwt, jwt},
+		{"AKIA" + key, key},
+		{"ghp_" + token, token},
+		{"xoxb-" + slack, slack},
+		{plain, plain},
+		{"eyJ" + jwt + ".eyJ" + jwt + "." + jwt, jwt},
 		{"-----BEGIN RSA PRIVATE KEY-----\n" + block + "\n-----END RSA PRIVATE KEY-----", block},
 	}
 }
