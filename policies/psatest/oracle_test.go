@@ -6,14 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gesso-dev/gesso/policies"
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/pod-security-admission/api"
 	"k8s.io/pod-security-admission/policy"
-
-	"github.com/gesso-dev/gesso/policies"
 )
 
 // oracle judges Pods twice: by Kubernetes and by the policy, at one level.
