@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -28,11 +27,8 @@ func create(ctx context.Context, ns string, o *unstructured.Unstructured, option
 	return shared.client.Resource(gvr).Namespace(ns).Create(ctx, o, options)
 }
 
-// tokenVolume is what the API server calls the volume of a Pod's token: another name at every request.
-func tokenVolume() *regexp.Regexp { return regexp.MustCompile(`kube-api-access-[a-z0-9]{5}`) }
-
-// comparable returns o without what differs between two requests of the same object: what the API server makes up. random says that
-// the name is one of those.
+// comparable returns o without what differs between two requests of the same object: what the API server makes up, and where it
+// mounts a Pod's token. random says that the name is one of those.
 func comparable(o *unstructured.Unstructured, random bool) (map[string]any, error) {
 	raw, err := o.MarshalJSON()
 	if err != nil {
@@ -44,18 +40,40 @@ func comparable(o *unstructured.Unstructured, random bool) (map[string]any, erro
 	if random && o.GetName() != "" {
 		raw = bytes.ReplaceAll(raw, []byte(o.GetName()), []byte("NAME"))
 	}
-	raw = tokenVolume().ReplaceAll(raw, []byte("kube-api-access-TOKEN"))
 	var out map[string]any
 	if err := json.Unmarshal(raw, &out); err != nil {
 		return nil, err
 	}
 	delete(out, "status")
 	if metadata, ok := out["metadata"].(map[string]any); ok {
-		for _, name := range []string{"uid", "creationTimestamp", "managedFields", "resourceVersion", "generation"} {
+		for _, name := range []string{"namespace", "uid", "creationTimestamp", "managedFields", "resourceVersion", "generation"} {
 			delete(metadata, name)
 		}
 	}
+	if o.GetKind() == "Pod" {
+		spec, _ := out["spec"].(map[string]any)
+		withoutToken(spec, "volumes")
+		for _, list := range []string{"containers", "initContainers"} {
+			containers, _ := spec[list].([]any)
+			for _, c := range containers {
+				container, _ := c.(map[string]any)
+				withoutToken(container, "volumeMounts")
+			}
+		}
+	}
 	return out, nil
+}
+
+// withoutToken drops the elements that the API server made for a Pod's token.
+func withoutToken(o map[string]any, list string) {
+	elements, _ := o[list].([]any)
+	kept := slices.DeleteFunc(elements, func(e any) bool {
+		name, _ := at(e, "/name").(string)
+		return strings.HasPrefix(name, "kube-api-access-")
+	})
+	if o[list] = kept; len(kept) == 0 {
+		delete(o, list)
+	}
 }
 
 // lost returns the places where was is not in is any more, as it was and in its order: is may have more members, and more

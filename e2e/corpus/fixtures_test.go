@@ -93,7 +93,7 @@ func completed(t *testing.T, raw []byte) *unstructured.Unstructured {
 	kind := fmt.Sprint(o["kind"])
 	spec := member(o, "spec")
 	selector := map[string]any{"matchLabels": map[string]any{"fixture": "yes"}}
-	template, restart := spec, ""
+	template, restart := map[string]any(nil), ""
 	switch kind {
 	case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet":
 		absent(spec, "selector", selector)
@@ -111,9 +111,6 @@ func completed(t *testing.T, raw []byte) *unstructured.Unstructured {
 		template = o
 	case "Ingress":
 		absent(spec, "defaultBackend", map[string]any{"service": map[string]any{"name": "shop", "port": map[string]any{"number": 80}}})
-		template = nil
-	default:
-		template = nil
 	}
 	if kind == "ServiceAccount" {
 		delete(o, "spec")
