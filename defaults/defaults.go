@@ -39,8 +39,15 @@ func List() []Default {
 		sidecar(),
 		readOnlyRootFilesystem(),
 		resources(),
+		seccomp(),
+		noPrivilegeEscalation(),
+		dropCapabilities(),
+		runAsNonRoot(),
+		noServiceAccountToken(),
+		noServiceLinks(),
 		irsa(),
 		ingressClass(),
+		labels(),
 	}
 }
 
@@ -75,12 +82,15 @@ const (
 	Preview             = "preview"
 	Off                 = "off"
 	Windows             = "windows"
+	Privileged          = "privileged"
 	HostNetwork         = "host-network"
+	RunsAsRoot          = "runs-as-root"
 	MountConflict       = "mount-conflict"
 	NameConflict        = "name-conflict"
 	PortConflict        = "port-conflict"
 	NoPort              = "no-port"
 	PodLevelResources   = "pod-level-resources"
+	AtomicList          = "atomic-list"
 	Immutable           = "immutable"
 	ControllerOwned     = "controller-owned"
 	ExcludedNamespace   = "excluded-namespace"

@@ -138,6 +138,15 @@ func (s *Set) deploy(r Request, v versions, records ...*record.Record) *filled {
 	return &filled{root: root, record: rec, outcome: out}
 }
 
+// fillOnly fills what is absent and leaves the record, or what stands in its place, alone.
+func (s *Set) fillOnly(r Request, v versions) *filled {
+	edit := object.Edit(r.Object.Root.Clone())
+	out, owned := s.fillAll(r, edit, record.Start(v.new, v.author))
+	out.Filled = owned.report(edit.Root(), r.Object.Template().Path)
+	out.Patch = edit.Patch()
+	return &filled{root: edit.Root(), outcome: out}
+}
+
 // tooLarge leaves an object alone whose annotations have no room for the record: the API server would refuse what its author wrote.
 func (s *Set) tooLarge(r Request) *filled {
 	return &filled{root: r.Object.Root.Clone(), outcome: s.kept(r, RecordTooLarge)}

@@ -22,12 +22,12 @@ func (s *Set) fillObject(r Request) Outcome {
 	if r.Object.Template() != nil {
 		paths = nil // a template that is no object: the API server will refuse it
 	}
-	if text := filledNote(r, root, paths); text != "" {
-		edit.Set(recordPath, object.Quote(text))
+	text := filledNote(r, root, paths)
+	if text == "" || edit.Set(recordPath, object.Quote(text)) {
+		out.Patch = edit.Patch()
+	} else {
 		root.Put(object.Value(text), recordPath...)
 		out.Patch = object.Diff(r.Object.Root, root)
-	} else {
-		out.Patch = edit.Patch()
 	}
 	if len(out.Patch) > 0 {
 		r.Object.Root = root
@@ -45,14 +45,22 @@ func filledNote(r Request, root *object.Node, paths [][]string) string {
 	if rec == nil && present {
 		return "" // the author's, whatever it is
 	}
-	if rec == nil && r.Old != nil {
-		rec, _ = record.Of(r.Old.Root)
+	var before *record.Record
+	if r.Old != nil {
+		before, _ = record.Of(r.Old.Root)
 	}
 	if rec == nil {
 		rec = record.New()
 	}
 	for _, path := range paths {
-		rec.EnterField(path, root.Get(path...))
+		value := root.Get(path...)
+		if r.Old != nil && r.Old.Root.Get(path...).Equal(value) && !before.HasField(path) {
+			continue // the author's own, put back
+		}
+		rec.EnterField(path, value)
+	}
+	if rec.Empty() {
+		return ""
 	}
 	return rec.String()
 }

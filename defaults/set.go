@@ -31,11 +31,11 @@ func New(p *v1alpha1.Profile) (*Set, error) {
 	return s, nil
 }
 
-// Kinds returns the kinds on which some default that is not off acts, each once.
+// Kinds returns the kinds on which some default acts that is not off everywhere, each once.
 func (s *Set) Kinds() []Kind {
 	var all []Kind
 	for _, d := range s.list {
-		if d.Setting(&s.spec.Defaults).Mode == v1alpha1.ModeOff {
+		if !somewhereOn(d.Setting(&s.spec.Defaults)) {
 			continue
 		}
 		for _, k := range d.Kinds {
@@ -147,11 +147,13 @@ func (s *Set) kept(r Request, why string) Outcome {
 	return out
 }
 
-// each calls visit with every default of the object's kind, in order.
+// each calls visit with every default of the object's kind, in order, and its setting with the mode that it has in the namespace.
 func (s *Set) each(r Request, visit func(Default, Kind, v1alpha1.DefaultSetting)) {
 	for _, d := range s.list {
 		if k, ok := d.kind(r.Object.GroupKind()); ok {
-			visit(d, k, d.Setting(&s.spec.Defaults))
+			setting := d.Setting(&s.spec.Defaults)
+			setting.Mode = modeIn(setting, r.NamespaceName, r.Namespace)
+			visit(d, k, setting)
 		}
 	}
 }
@@ -159,7 +161,11 @@ func (s *Set) each(r Request, visit func(Default, Kind, v1alpha1.DefaultSetting)
 // fill lets every default act on what edit holds, and is told what was filled. taken is what an earlier Gesso had written there.
 func (s *Set) fill(r Request, edit *object.Editor, taken *record.Subtraction, filled func(*Filling)) Outcome {
 	var out Outcome
-	preview := []Default{}
+	type previewed struct {
+		Default
+		setting v1alpha1.DefaultSetting
+	}
+	preview := []previewed{}
 	swept := false
 	sweep := func() {
 		if !swept {
@@ -175,8 +181,15 @@ func (s *Set) fill(r Request, edit *object.Editor, taken *record.Subtraction, fi
 			out.Skipped = append(out.Skipped, Skipped{d.ID, reason, object.FieldPath(path...)})
 			return
 		}
+		if setting.Mode == modeUnknown {
+			out.Skipped = append(out.Skipped, Skipped{d.ID, NamespaceUnknown, "metadata.namespace"})
+			out.Warnings = append(out.Warnings, fmt.Sprintf(
+				"nothing was filled by %s: the labels of namespace %q are not known yet; apply the object again", d.ID, r.NamespaceName,
+			))
+			return
+		}
 		if setting.Mode == v1alpha1.ModePreview {
-			preview = append(preview, d)
+			preview = append(preview, previewed{d, setting})
 			return
 		}
 		f := s.run(d, setting, r, edit, taken)
@@ -197,7 +210,7 @@ func (s *Set) fill(r Request, edit *object.Editor, taken *record.Subtraction, fi
 	// Previews see what was filled, as they would if they were enforced, but change only a copy.
 	edit = edit.Fork()
 	for _, d := range preview {
-		f := s.run(d, d.Setting(&s.spec.Defaults), r, edit, taken)
+		f := s.run(d.Default, d.setting, r, edit, taken)
 		out.Skipped = append(out.Skipped, f.skipped...)
 		if len(f.paths) > 0 {
 			out.Preview = append(out.Preview, Filled{d.ID, pointers(f.paths)})

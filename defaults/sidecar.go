@@ -20,11 +20,14 @@ const (
 //	          kubectl.kubernetes.io/default-container of the pod template
 //	Set when: no container has its name
 //	To:       the Profile's reverse proxy as a native sidecar, with {appPort} {app} {namespace} {environment} replaced. The
-//	          app's port is gesso.dev/port, else the port named http, else the only port of the app's first container.
+//	          app's port is gesso.dev/port, else the port named http, else the only port of the app's first container. It runs as
+//	          the user of the Pod, so that the app can still read its tokens, and without resources of its own where the Pod has
+//	          its own.
 //	Why:      every app is reached through the same proxy. As a native sidecar it starts before the app, stops after it, and
 //	          lets a Job end. Its port is called proxy: a Service says targetPort: proxy.
+//	Since:    0.1
 //	Not when: the Profile names no image; host network or Windows; no port to forward to; the proxy's ports or the names of its
-//	          container and volumes are taken.
+//	          container and volumes are taken; the Pod runs as root, the proxy must not and has no user of its own.
 //	Opt out:  gesso.dev/sidecar: "false" on the pod template
 func sidecar() Default {
 	return Default{
@@ -75,10 +78,10 @@ func fillSidecar(f *Filling) {
 	)
 	before := len(f.paths)
 	if standing {
-		f.complete(mustNode(s.container(fill)), own.Path)
+		f.complete(mustNode(replaceStrings(s.fit(t), fill)), own.Path)
 		f.taken.Merged(s.name)
 	} else {
-		f.Append(s.container(fill), t.Spec("initContainers")...)
+		f.Append(replaceStrings(s.fit(t), fill), t.Spec("initContainers")...)
 	}
 	volumes := volumesOf(t)
 	for _, v := range s.volumes {
@@ -111,6 +114,9 @@ func (f *Filling) sidecarConflict(t *object.Template, s *fragment, standing bool
 	}
 	if t.Node.Get("spec", "hostNetwork").IsTrue() {
 		return HostNetwork, t.Spec("hostNetwork")
+	}
+	if root := s.rootConflict(t); root != nil {
+		return RunsAsRoot, root
 	}
 	if standing {
 		return "", nil

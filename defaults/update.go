@@ -61,6 +61,9 @@ func (v *versions) otherRecord() bool {
 // applying or replacing the same manifest once more, and going back to an earlier revision.
 func (s *Set) decide(r Request) decision {
 	v := versionsOf(r)
+	if !record.Addressable(v.new) {
+		return decision{filled: s.fillOnly(r, v)}
+	}
 	if v.hasNew && v.author.Claims(recordPath) {
 		return s.decideClaimed(r, v)
 	}
@@ -123,9 +126,5 @@ func (s *Set) decideClaimed(r Request, v versions) decision {
 	) {
 		return decision{reason: KeptUntilNextDeploy, old: v.recordOld != nil && !v.recordOld.Complete(v.new), warnings: warnings}
 	}
-	edit := object.Edit(r.Object.Root.Clone())
-	out, owned := s.fillAll(r, edit, record.Start(v.new, v.author))
-	out.Filled = owned.report(edit.Root(), r.Object.Template().Path)
-	out.Patch = edit.Patch()
-	return decision{filled: &filled{root: edit.Root(), outcome: out}, warnings: warnings}
+	return decision{filled: s.fillOnly(r, v), warnings: warnings}
 }

@@ -12,8 +12,8 @@ const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 // server-side apply owns (managedFields, operation Apply). Ownership by Update proves nothing: after an undo it is kubectl that
 // owns our values. The zero value is no evidence.
 type Evidence struct {
-	applied  *finder                                   // in the template as it was applied
-	owned    []*object.Node                            // fieldsV1 of the template, one for each manager
+	applied  *finder                                  // in the template as it was applied
+	owned    []*object.Node                           // fieldsV1 of the template, one for each manager
 	elements map[*object.Node]map[string]*object.Node // of the lists in owned, by key, as far as asked for
 }
 

@@ -94,6 +94,17 @@ func inFamilies(path []string) bool {
 	return false
 }
 
+// ofAnyContainer reports whether the leaf at path is one that defaults fill in containers of the author too, not only in those that
+// Gesso makes.
+func ofAnyContainer(path []string) bool {
+	for _, f := range families {
+		if (!f.whole || len(f.tokens) > 3) && f.matches(path) {
+			return true
+		}
+	}
+	return false
+}
+
 func (f *family) matches(path []string) bool {
 	if len(path) < len(f.tokens) || len(path) > len(f.tokens) && !f.whole {
 		return false

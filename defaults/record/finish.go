@@ -198,6 +198,7 @@ func removeHollow(template *object.Node) {
 		}
 	}
 	hollow(template.Get("metadata"), "annotations", "labels")
+	hollow(template, "metadata")
 	spec := template.Get("spec")
 	for _, containers := range [...]string{"initContainers", "containers"} {
 		for _, c := range spec.Get(containers).Elements() {

@@ -72,6 +72,9 @@ func in(template *object.Node) *finder {
 
 // find returns the node at path, nil where it leads nowhere, and the path with positions instead of keys.
 func (f *finder) find(path []string) (n *object.Node, positions []string) {
+	if path == nil {
+		return nil, nil
+	}
 	n = f.template
 	positions = make([]string, 0, len(path))
 	for i, token := range path {
@@ -124,6 +127,9 @@ func Keyed(template *object.Node, paths [][]string) [][]string {
 }
 
 func keyed(n *object.Node, positions []string, lists map[*object.Node][]string) []string {
+	if positions == nil {
+		return nil
+	}
 	path := make([]string, 0, len(positions))
 	for _, token := range positions {
 		next := n.Get(token)
@@ -145,6 +151,24 @@ func keyed(n *object.Node, positions []string, lists map[*object.Node][]string) 
 		path, n = append(path, token), next
 	}
 	return path
+}
+
+// Addressable reports whether all elements of the lists in which Gesso writes can be told apart by their keys. The API server refuses
+// a template of which that is not true; a record of it would say nothing certain.
+func Addressable(template *object.Node) bool {
+	lists := [][]string{{"spec", "volumes"}}
+	for _, containers := range [...]string{"initContainers", "containers"} {
+		lists = append(lists, []string{"spec", containers})
+		for i := range template.Get("spec", containers).Elements() {
+			lists = append(lists, []string{"spec", containers, strconv.Itoa(i), "volumeMounts"})
+		}
+	}
+	for _, path := range lists {
+		if list := template.Get(path...); list.Len() > 0 && keys(keyOf(path), list) == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // eachLeaf visits the leaves at and below n, which stands at path: scalars, lists that are one value, and empty objects.

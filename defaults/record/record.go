@@ -168,6 +168,9 @@ func (r *Record) EnterField(path []string, field *object.Node) {
 	r.Enter(object.Join([]string{objectSection}, path...), field)
 }
 
+// HasField reports whether r has an entry for a field of an object that has no template.
+func (r *Record) HasField(path []string) bool { return r.Has(object.Join([]string{objectSection}, path...)) }
+
 // Has reports whether r has an entry for the leaf at path.
 func (r *Record) Has(path []string) bool {
 	if r == nil {

@@ -144,6 +144,9 @@ func (s *Subtraction) strip(n *object.Node, t *trie, path []string, made bool) *
 }
 
 func (s *Subtraction) ours(n *object.Node, hash string, path []string, made bool) bool {
+	if !made && len(path) > 3 && strings.HasPrefix(path[2], Reserved) && !ofAnyContainer(path) {
+		return false // without the proof that Gesso made the element
+	}
 	if Hash(n.Canonical()) != hash {
 		if !made || s.rules.stale == nil {
 			return false
@@ -235,13 +238,14 @@ func (s *Subtraction) stripElement(e *object.Node, t *trie, member string, path 
 	if e.Type() != object.Map {
 		return e
 	}
-	if !onlyMade(path) { // a container of the author's
+	made := wasMade(e, t, member, path)
+	if !onlyMade(path) || !made && len(path) == 3 && path[1] == "initContainers" { // a container of the author's
 		if rest := s.strip(e, t, path, false); rest != nil {
 			return rest
 		}
 		return e
 	}
-	if !wasMade(e, t, member, path) {
+	if !made {
 		return e
 	}
 	rest := e.Clone()
