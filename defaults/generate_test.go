@@ -160,7 +160,9 @@ func (g generator) context() any {
 	g.maybe(6, s, "seccompProfile", func() any { return one[any](g, obj{"type": "Unconfined"}, nil) })
 	g.maybe(3, s, "capabilities", func() any {
 		c := obj{}
-		g.maybe(2, c, "add", func() any { return g.list(2, func(int) any { return one(g, "NET_BIND_SERVICE", "CAP_SYS_ADMIN", "SYS_ADMIN", "ALL") }) })
+		g.maybe(2, c, "add", func() any {
+			return g.list(2, func(int) any { return one(g, "NET_BIND_SERVICE", "CAP_SYS_ADMIN", "SYS_ADMIN", "ALL") })
+		})
 		g.maybe(3, c, "drop", func() any { return g.list(2, func(int) any { return one(g, "ALL", "NET_RAW") }) })
 		return c
 	})
