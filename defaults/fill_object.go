@@ -23,10 +23,9 @@ func (s *Set) fillObject(r Request) Outcome {
 		paths = nil // a template that is no object: the API server will refuse it
 	}
 	text := filledNote(r, root, paths)
-	if text == "" || edit.Set(recordPath, object.Quote(text)) {
+	if text == "" || edit.Set(recordPath, object.Quote(text)) || !root.Put(object.Value(text), recordPath...) {
 		out.Patch = edit.Patch()
 	} else {
-		root.Put(object.Value(text), recordPath...)
 		out.Patch = object.Diff(r.Object.Root, root)
 	}
 	if len(out.Patch) > 0 {

@@ -25,7 +25,7 @@ import (
 )
 
 // fixtureCount are the fixtures that there are at the least, and the seeds of the fuzz test with them.
-const fixtureCount = 200
+const fixtureCount = 500
 
 // baseProfile is what every fixture starts from: values for all defaults, so that each can act. In the folder of a default
 // only that one is on, unless the fixture's profile.yaml says otherwise; what it says is laid over this.

@@ -192,7 +192,7 @@ func AuthorOfOld(template *object.Node, r *Record, inputs []byte, author Evidenc
 func removeHollow(template *object.Node) {
 	hollow := func(n *object.Node, names ...string) {
 		for _, name := range names {
-			if kid := n.Get(name); kid != nil && kid.Len() == 0 && (kid.Type() == object.Map || kid.Type() == object.Array) {
+			if kid := n.Get(name); kid != nil && empty(kid) {
 				n.Remove(name)
 			}
 		}
@@ -208,4 +208,23 @@ func removeHollow(template *object.Node) {
 		}
 	}
 	hollow(spec, "securityContext", "volumes", "initContainers")
+}
+
+// empty reports whether n is an object or a list without anything in it but null.
+func empty(n *object.Node) bool {
+	switch n.Type() {
+	case object.Null:
+		return true
+	case object.Array:
+		return n.Len() == 0
+	case object.Map:
+		for _, kid := range n.Members() {
+			if kid.Type() != object.Null {
+				return false
+			}
+		}
+		return true
+	default:
+		return false
+	}
 }
