@@ -183,7 +183,7 @@ func changed(tb testing.TB, manifest obj, image string) obj {
 // TestUpdatesOfRandomWorkloads holds the update rule over random workloads, releases of the Profile and damaged records.
 func TestUpdatesOfRandomWorkloads(t *testing.T) {
 	t.Parallel()
-	const workloads = 200
+	const workloads = 5000
 	sets := versionSets(t)
 	for seed := range uint64(workloads) {
 		g := newGenerator(seed)
@@ -197,36 +197,42 @@ func TestUpdatesOfRandomWorkloads(t *testing.T) {
 	}
 }
 
+// run lets one thing happen to a workload; Gesso is upgraded before.
 func (w *world) run(m obj) {
-	was, is := w.g.IntN(len(w.sets)), w.g.IntN(len(w.sets)) // Gesso is upgraded before every step
-	first := w.applied(m)
-	live, _ := w.fill(was, first, nil)
+	was, is := w.g.IntN(len(w.sets)), w.g.IntN(len(w.sets))
+	live, _ := w.fill(was, w.applied(m), nil)
 	w.holdsRecord(live)
-	again, out := w.fill(was, live, nil)
-	if w.same("CREATE of what was filled", again, live); len(out.Patch) > 0 {
-		w.Errorf("CREATE of what was filled: a patch: %s", mustJSON(out.Patch))
+	switch w.g.IntN(4) {
+	case 0:
+		again, out := w.fill(was, live, nil)
+		if w.same("CREATE of what was filled", again, live); len(out.Patch) > 0 {
+			w.Errorf("CREATE of what was filled: a patch: %s", mustJSON(out.Patch))
+		}
+	case 1:
+		w.quiet(m, live, is)
+	case 2:
+		w.deploys(m, live, is)
+	case 3:
+		w.damaged(live, is)
 	}
-	w.quiet(m, live, is)
+}
 
-	// A deploy, in three ways.
+// deploys holds that a deploy gives the same in three ways, and that one can go back and forth.
+func (w *world) deploys(m obj, live []byte, version int) {
 	next := changed(w.T, m, "shop:4567def")
-	fresh, _ := w.fill(is, w.applied(next), nil)
-	byPatch, _ := w.fill(is, w.patched(live, m, next), live)
-	byPut, _ := w.fill(is, w.applied(next), live)
+	fresh, _ := w.fill(version, w.applied(next), nil)
+	byPatch, _ := w.fill(version, w.patched(live, m, next), live)
+	byPut, _ := w.fill(version, w.applied(next), live)
 	w.sameButRecord("a deploy by patch", byPatch, fresh)
 	w.sameButRecord("a deploy by PUT", byPut, fresh)
 	w.holdsAuthor(next, byPatch)
 	w.holdsRecord(byPatch)
-	second, _ := w.fill(is, byPatch, live)
+	second, _ := w.fill(version, byPatch, live)
 	w.same("the second call of a deploy", second, byPatch)
-
-	// Back, and forth again, whatever is in force meanwhile.
-	then := w.g.IntN(len(w.sets))
-	back, _ := w.fill(then, w.withTemplate(byPatch, live), byPatch)
+	back, _ := w.fill(w.g.IntN(len(w.sets)), w.withTemplate(byPatch, live), byPatch)
 	w.same("an undo", back, live)
-	forth, _ := w.fill(is, w.withTemplate(back, byPatch), back)
+	forth, _ := w.fill(w.g.IntN(len(w.sets)), w.withTemplate(back, byPatch), back)
 	w.same("an undo of the undo", forth, byPatch)
-	w.damaged(live, is)
 }
 
 // quiet holds that what is no deploy changes nothing.
