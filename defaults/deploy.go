@@ -139,9 +139,9 @@ func (s *Set) deploy(r Request, v versions, records ...*record.Record) *filled {
 }
 
 // fillOnly fills what is absent and leaves the record, or what stands in its place, alone.
-func (s *Set) fillOnly(r Request, v versions) *filled {
+func (s *Set) fillOnly(r Request) *filled {
 	edit := object.Edit(r.Object.Root.Clone())
-	out, owned := s.fillAll(r, edit, record.Start(v.new, v.author))
+	out, owned := s.fillAll(r, edit, nil)
 	out.Filled = owned.report(edit.Root(), r.Object.Template().Path)
 	out.Patch = edit.Patch()
 	return &filled{root: edit.Root(), outcome: out}
