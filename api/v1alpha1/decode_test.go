@@ -216,6 +216,14 @@ func TestDecodeProfileOverlay(t *testing.T) {
 		{"{defaults: {run-as-non-root: {namespaces: [{names: [a], mode: 'off'}]}}}", func(s *ProfileSpec) {
 			s.Defaults.RunAsNonRoot.Namespaces = []NamespaceMode{{NamespaceSelector{Names: []string{"a"}}, ModeOff}}
 		}},
+		{"{defaults: {run-as-non-root: {mode: enforce}}}", func(s *ProfileSpec) { s.Defaults.RunAsNonRoot.Mode = ModeEnforce }},
+		{"{defaults: {run-as-non-root: {mode: 'off'}}}", func(s *ProfileSpec) {
+			s.Defaults.RunAsNonRoot.Mode, s.Defaults.RunAsNonRoot.Namespaces = ModeOff, nil
+		}},
+		{"{defaults: {run-as-non-root: {mode: 'off', namespaces: [{names: [a], mode: enforce}]}}}", func(s *ProfileSpec) {
+			s.Defaults.RunAsNonRoot.Mode = ModeOff
+			s.Defaults.RunAsNonRoot.Namespaces = []NamespaceMode{{NamespaceSelector{Names: []string{"a"}}, ModeEnforce}}
+		}},
 		{"{defaults: {labels: {mode: enforce, values: {part-of: '{namespace}-{environment}'}}}}", func(s *ProfileSpec) {
 			s.Defaults.Labels.Mode, s.Defaults.Labels.Values.PartOf = ModeEnforce, "{namespace}-{environment}"
 		}},

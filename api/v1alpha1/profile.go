@@ -125,7 +125,7 @@ type DefaultSetting struct {
 	Mode   Mode   `json:"mode"`
 	OptOut OptOut `json:"optOut"`
 	// Namespaces are other modes for some namespaces; the first entry that selects a namespace counts there. A list that is
-	// written replaces the built-in one, an empty one too.
+	// written replaces the built-in one, an empty one too; so does the mode off that is written without a list.
 	Namespaces []NamespaceMode `json:"namespaces,omitempty"`
 }
 
