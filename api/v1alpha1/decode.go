@@ -73,7 +73,7 @@ func emptyLists(value any, into reflect.Value) {
 		return
 	}
 	if setting, ok := into.Addr().Interface().(*DefaultSetting); ok && members["mode"] == string(ModeOff) {
-		setting.Namespaces = nil // off is off everywhere, unless the same Profile says where it is not
+		setting.Namespaces = []NamespaceMode{} // off is off everywhere, unless the same Profile says where it is not
 	}
 	for f := range into.Type().Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
