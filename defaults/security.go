@@ -35,8 +35,8 @@ func (f *Filling) warnPodLevel() {
 	out := optOuts(f.Object)
 	for _, c := range f.Containers() {
 		if name := optOutName(f.id, c.Name); c.Name != "" && out[name] {
-			f.Warn("%s is ignored: %s acts on the whole pod; opt out by %s", object.FieldPath(object.Join(annotationsPath(f.Object), name)...),
-				f.id, optOutName(f.id, ""))
+			path, _ := optedOut(f.Object, name)
+			f.Warn("%s is ignored: %s acts on the whole pod; opt out by %s", object.FieldPath(path...), f.id, optOutName(f.id, ""))
 		}
 	}
 }
