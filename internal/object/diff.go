@@ -13,6 +13,9 @@ func Diff(from, to *Node) []Operation {
 	return d.ops
 }
 
+// maxPairs bounds how many pairs of elements are compared to find those that moved. A list of which more differs is replaced.
+const maxPairs = 1 << 16
+
 type differ struct{ ops []Operation }
 
 func (d *differ) node(path []string, from, to *Node) {
@@ -57,6 +60,10 @@ func (d *differ) elements(path []string, from, to *Node) {
 		tail++
 	}
 	a, b = a[:len(a)-tail], b[:len(b)-tail]
+	if len(a)*len(b) > maxPairs {
+		d.add("replace", path, to)
+		return
+	}
 	// What does not come again goes first, from the end, so that positions before it stay.
 	kept := slices.Clone(a)
 	for i := len(kept) - 1; i >= 0; i-- {
