@@ -143,7 +143,7 @@ func (s *Set) refill(r Request, v versions, records, carried []*record.Record) *
 		if len(text) > record.MaxSize || annotationsOf(template)+len(record.Annotation)+len(text) > maxAnnotations {
 			return s.tooLarge(r)
 		}
-		edit.Set(object.Join(path, recordPath...), object.Quote(text))
+		edit.Set(object.Join(path, recordPath()...), object.Quote(text))
 	}
 	out.Filled = owned.report(root, path)
 	if taken.Changed() {

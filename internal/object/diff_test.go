@@ -23,8 +23,10 @@ func TestDiff(t *testing.T) {
 		{"taken out", `[{"name":"x"},{"name":"y"},{"name":"z"}]`, `[{"name":"x"},{"name":"z"}]`, `remove /1`},
 		{"inside an element", `[{"name":"x","v":1},{"name":"y"}]`, `[{"name":"x","v":2},{"name":"y"}]`, `replace /0/v 2`},
 		{"inside one that moved up", `[{"name":"x"},{"name":"y","v":1}]`, `[{"name":"y","v":2}]`, `remove /0; replace /0/v 2`},
-		{"by mount path", `[{"mountPath":"/a","name":"v"}]`, `[{"mountPath":"/b","name":"v"},{"mountPath":"/a","name":"w"}]`,
-			`add /0 {"mountPath":"/b","name":"v"}; replace /1/name "w"`},
+		{
+			"by mount path", `[{"mountPath":"/a","name":"v"}]`, `[{"mountPath":"/b","name":"v"},{"mountPath":"/a","name":"w"}]`,
+			`add /0 {"mountPath":"/b","name":"v"}; replace /1/name "w"`,
+		},
 		{"another type", `{"a":[1]}`, `{"a":{"b":1}}`, `replace /a {"b":1}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -106,7 +108,9 @@ func FuzzDiff(f *testing.F) {
 }
 
 // hasNulls reports whether null is anywhere: two documents that differ in it only are the same, to a patch they are not.
-func hasNulls(n *object.Node) bool { return strings.Contains(string(n.Canonical()), "null") || strings.Contains(string(n.Bytes()), "null") }
+func hasNulls(n *object.Node) bool {
+	return strings.Contains(string(n.Canonical()), "null") || strings.Contains(string(n.Bytes()), "null")
+}
 
 // plain reports whether a document is written as the patch library writes it: it takes apart and puts together what is below a patch.
 func plain(text string) bool {
