@@ -166,35 +166,56 @@ func (a *argo) objects(git *unstructured.Unstructured) (dynamic.ResourceInterfac
 	return a.client.Resource(mapping.Resource).Namespace(git.GetNamespace()), nil
 }
 
-// diff compares a manifest with what is live in every mode that is asked for.
+// diff compares a manifest with what is live in every mode that is asked for. A server-side diff asks the cluster again, so
+// that a controller's write in between would look like a difference: then everything is done again.
 func (a *argo) diff(ctx context.Context, q question) (answer, error) {
-	live := q.Live
-	if live == nil {
-		var err error
-		if live, err = a.live(ctx, q.Git); err != nil {
+	if q.Live != nil {
+		verdicts, err := a.verdicts(q.Git, q.Live, q.Modes)
+		return answer{Live: q.Live, Verdicts: verdicts}, err
+	}
+	const attempts = 20
+	live, err := a.live(ctx, q.Git)
+	if err != nil {
+		return answer{}, err
+	}
+	for range attempts {
+		verdicts, err := a.verdicts(q.Git, live, q.Modes)
+		if err != nil {
 			return answer{}, err
 		}
+		after, err := a.live(ctx, q.Git)
+		if err != nil {
+			return answer{}, err
+		}
+		if after.GetResourceVersion() == live.GetResourceVersion() {
+			return answer{Live: live, Verdicts: verdicts}, nil
+		}
+		live = after
 	}
-	result := answer{Live: live, Verdicts: map[string]verdict{}}
-	for _, mode := range q.Modes {
+	return answer{}, fmt.Errorf("somebody wrote to it during each of %d comparisons", attempts)
+}
+
+func (a *argo) verdicts(git, live *unstructured.Unstructured, modes []string) (map[string]verdict, error) {
+	verdicts := map[string]verdict{}
+	for _, mode := range modes {
 		options, err := a.mode(mode)
 		if err != nil {
-			return result, err
+			return nil, err
 		}
 		// The engine may write to what it is given.
-		r, err := diff.Diff(q.Git.DeepCopy(), live.DeepCopy(), options...)
+		r, err := diff.Diff(git.DeepCopy(), live.DeepCopy(), options...)
 		if err != nil {
-			return result, fmt.Errorf("%s: %w", mode, err)
+			return nil, fmt.Errorf("%s: %w", mode, err)
 		}
 		v := verdict{OutOfSync: r.Modified}
 		if r.Modified {
 			if v.Paths, err = differences(r.NormalizedLive, r.PredictedLive); err != nil {
-				return result, err
+				return nil, err
 			}
 		}
-		result.Verdicts[mode] = v
+		verdicts[mode] = v
 	}
-	return result, nil
+	return verdicts, nil
 }
 
 // mode returns the engine's options for a way of comparing.
