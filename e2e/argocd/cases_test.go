@@ -51,6 +51,7 @@ func workloadCases() map[string]map[form][]written {
 			siblings: {{none: aScalar}},
 		}
 	}
+	nonRoot := []string{"/spec/securityContext/runAsNonRoot"}
 	labels := []string{"/metadata/labels/app.kubernetes.io~1name", "/object/metadata/labels/app.kubernetes.io~1name"}
 	skip := []string{"/metadata/annotations/eks.amazonaws.com~1skip-containers"}
 	return map[string]map[form][]written{
@@ -66,10 +67,7 @@ func workloadCases() map[string]map[form][]written {
 		},
 		"resources": {
 			silent: {{fills: []string{containerPrefix + "/resources/requests", containerPrefix + "/resources/limits"}}},
-			empty: {
-				{container: `{resources: {}}`, fills: []string{containerPrefix + "/resources/requests/cpu", containerPrefix + "/resources/limits/memory"}},
-				{container: `{resources: {requests: {}, limits: {}}}`, fills: []string{containerPrefix + "/resources/requests/cpu", containerPrefix + "/resources/limits/memory"}},
-			},
+			empty:  {{container: `{resources: {}}`, fills: []string{containerPrefix + "/resources/requests/cpu", containerPrefix + "/resources/limits/memory"}}},
 			partial: {
 				{container: `{resources: {requests: {cpu: "0.05"}}}`, fills: []string{containerPrefix + "/resources/requests/memory", containerPrefix + "/resources/limits/memory"}},
 				{container: `{resources: {requests: {memory: 1024Mi}}}`, fills: []string{containerPrefix + "/resources/requests/cpu", containerPrefix + "/resources/limits/memory"}},
@@ -82,7 +80,7 @@ func workloadCases() map[string]map[form][]written {
 		},
 		"sidecar": {
 			silent:  {{fills: []string{"/spec/initContainers/0", "/spec/volumes", "/metadata/annotations/kubectl.kubernetes.io~1default-container"}}},
-			empty:   {{template: `{annotations: {}}`, pod: `{initContainers: [], volumes: []}`, none: "an empty list is an exception of legacy: see exceptions"}},
+			empty:   {{none: "an empty list or annotations map is an exception"}},
 			partial: {{template: `{annotations: {team: shop}}`, fills: []string{"/metadata/annotations/kubectl.kubernetes.io~1default-container"}}},
 			siblings: {{
 				pod:   `{initContainers: [{name: migrate, image: "registry.example/web:1.0.0"}], volumes: [{name: data, emptyDir: {}}]}`,
@@ -91,7 +89,7 @@ func workloadCases() map[string]map[form][]written {
 		},
 		"irsa": {
 			silent:   {{fills: skip}},
-			empty:    {{template: `{annotations: {}}`, fills: skip}},
+			empty:    {{none: "an empty annotations map is an exception"}},
 			partial:  {{template: `{annotations: {team: shop}}`, fills: skip}},
 			siblings: {{none: aMap}},
 		},
@@ -112,12 +110,17 @@ func workloadCases() map[string]map[form][]written {
 			partial:  {{container: `{securityContext: {capabilities: {add: [NET_BIND_SERVICE]}}}`, fills: []string{containerPrefix + "/securityContext/capabilities/drop"}}},
 			siblings: {{second: `{name: dropped, securityContext: {capabilities: {drop: [KILL]}}}`, fills: []string{containerPrefix + "/securityContext/capabilities/drop"}}},
 		},
-		"run-as-non-root":          security("runAsNonRoot", `{securityContext: {runAsUser: 1000}}`, `{name: root, securityContext: {runAsUser: 1000}}`),
+		"run-as-non-root": {
+			silent:   {{fills: nonRoot}},
+			empty:    {{pod: `{securityContext: {}}`, fills: nonRoot}},
+			partial:  {{pod: `{securityContext: {fsGroup: 1000}}`, fills: nonRoot}},
+			siblings: {{pod: `{securityContext: {supplementalGroups: [1000]}}`, fills: nonRoot}},
+		},
 		"no-service-account-token": scalar("automountServiceAccountToken"),
 		"no-service-links":         scalar("enableServiceLinks"),
 		"labels": {
 			silent:   {{fills: labels}},
-			empty:    {{object: `{metadata: {labels: {}}}`, fills: labels}},
+			empty:    {{none: "an empty labels map is an exception"}},
 			partial:  {{object: `{metadata: {labels: {team: shop}}}`, template: `{labels: {team: shop}}`, fills: labels}},
 			siblings: {{none: aMap}},
 		},

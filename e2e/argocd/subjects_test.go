@@ -20,8 +20,7 @@ type subject struct {
 	how   argocd.How
 	git   map[string]any
 	fills []string // JSON pointers that Gesso must have filled
-	// ids are the defaults that it is about.
-	ids []string
+	whole bool // all defaults together
 }
 
 func (s *subject) String() string {
@@ -121,9 +120,9 @@ func together(t *testing.T, cases []written) written {
 func subjects(t *testing.T) []*subject {
 	t.Helper()
 	var all []*subject
-	add := func(what string, git map[string]any, fills []string, ids ...string) {
+	add := func(what string, git map[string]any, fills []string, whole bool) {
 		for _, how := range hows(git["kind"].(string)) {
-			s := &subject{what: git["kind"].(string) + ", " + what, how: how, git: clone(git), fills: fills, ids: ids}
+			s := &subject{what: git["kind"].(string) + ", " + what, how: how, git: clone(git), fills: fills, whole: whole}
 			set(s.git, string(how), "metadata", "namespace")
 			set(s.git, fmt.Sprintf("app-%d", len(all)), "metadata", "name")
 			all = append(all, s)
@@ -132,25 +131,26 @@ func subjects(t *testing.T) []*subject {
 	cases := workloadCases()
 	for _, f := range forms() {
 		var ofForm []written
-		ids := slices.Sorted(maps.Keys(cases))
-		for _, id := range ids {
+		for _, id := range slices.Sorted(maps.Keys(cases)) {
 			for i, w := range cases[id][f] {
 				if w.none != "" {
 					continue
 				}
-				ofForm = append(ofForm, w)
-				add(fmt.Sprintf("%s %s %d", id, f, i), workload(t, "Deployment", w), below("Deployment", w.fills), id)
+				if i == 0 {
+					ofForm = append(ofForm, w)
+				}
+				add(fmt.Sprintf("%s %s %d", id, f, i), workload(t, "Deployment", w), below("Deployment", w.fills), false)
 			}
 		}
 		sum := together(t, ofForm)
-		for _, kind := range []string{"StatefulSet", "DaemonSet", "CronJob", "Job"} {
-			add("all defaults "+string(f), workload(t, kind, sum), below(kind, sum.fills), ids...)
+		for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job"} {
+			add("all defaults "+string(f), workload(t, kind, sum), below(kind, sum.fills), true)
 		}
 	}
 	others := otherCases()
 	for _, id := range slices.Sorted(maps.Keys(others)) {
 		for _, m := range others[id] {
-			add(fmt.Sprintf("%s %s", id, m.form), parse(t, m.yaml), m.fills, id)
+			add(fmt.Sprintf("%s %s", id, m.form), parse(t, m.yaml), m.fills, false)
 		}
 	}
 	return all

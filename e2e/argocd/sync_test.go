@@ -145,7 +145,7 @@ func deploy(s *subject, image string) bool {
 // undo takes the last deploy back behind Git's back. Only the image may be OutOfSync then, and a sync must heal that.
 func undo(t *testing.T, s *subject, first any) {
 	t.Helper()
-	if !slices.Contains([]string{"Deployment", "StatefulSet", "DaemonSet"}, s.kind()) {
+	if !s.whole || !slices.Contains([]string{"Deployment", "StatefulSet", "DaemonSet"}, s.kind()) {
 		return
 	}
 	image := "/" + strings.Join(templateAt(s.kind()), "/") + "/spec/containers/0/image"
