@@ -34,7 +34,7 @@ const (
 
 // workloadCases are the cases of the defaults of workloads, by id and form. Some forms have more than one case.
 func workloadCases() map[string]map[form][]written {
-	security := func(field string, partly, second string) map[form][]written {
+	security := func(field, partly, second string) map[form][]written {
 		fills := []string{containerPrefix + "/securityContext/" + field}
 		return map[form][]written{
 			silent:   {{fills: fills}},

@@ -20,7 +20,7 @@ type subject struct {
 	how   argocd.How
 	git   map[string]any
 	fills []string // JSON pointers that Gesso must have filled
-	whole bool // all defaults together
+	whole bool     // all defaults together
 }
 
 func (s *subject) String() string {
