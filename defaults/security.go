@@ -3,6 +3,7 @@ package defaults
 import (
 	"strings"
 
+	"github.com/gesso-dev/gesso/api/v1alpha1"
 	"github.com/gesso-dev/gesso/internal/object"
 )
 
@@ -28,11 +29,14 @@ func (f *Filling) podSettled(t *object.Template, field []string) bool {
 
 // warnPodLevel tells whoever opts one container out of a default that acts on the whole pod.
 func (f *Filling) warnPodLevel() {
+	if f.setting.OptOut != v1alpha1.OptOutAllowed {
+		return // said for every opt-out
+	}
 	out := optOuts(f.Object)
 	for _, c := range f.Containers() {
 		if name := optOutName(f.id, c.Name); c.Name != "" && out[name] {
-			f.Warn("%s is ignored: %s acts on the whole pod; opt out by %s", object.FieldPath(object.Join(annotationsPath(f.Object), name)...),
-				f.id, optOutName(f.id, ""))
+			path, _ := optedOut(f.Object, name)
+			f.Warn("%s is ignored: %s acts on the whole pod; opt out by %s", object.FieldPath(path...), f.id, optOutName(f.id, ""))
 		}
 	}
 }
