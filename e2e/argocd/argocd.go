@@ -45,10 +45,17 @@ func Modes() []Mode { return []Mode{Legacy, StructuredMerge, ServerSideDiff, Ser
 type Verdict struct {
 	OutOfSync bool     `json:"outOfSync"`
 	Paths     []string `json:"paths"` // JSON pointers to what differs
+	Error     string   `json:"error"` // why there is no verdict
 }
 
+// Synced says whether Argo CD shows Synced.
+func (v Verdict) Synced() bool { return !v.OutOfSync && v.Error == "" }
+
 func (v Verdict) String() string {
-	if !v.OutOfSync {
+	switch {
+	case v.Error != "":
+		return "Unknown: " + v.Error
+	case !v.OutOfSync:
 		return "Synced"
 	}
 	return fmt.Sprintf("OutOfSync %v", v.Paths)

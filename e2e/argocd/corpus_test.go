@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -91,6 +92,9 @@ func judge(t *testing.T, manifest map[string]any, how argocd.How, mode argocd.Mo
 			return nil, argocd.Verdict{}, err
 		}
 		verdicts, err := shared.argo.DiffWith(git, live, mode)
+		if err == nil && verdicts[mode].Error != "" {
+			err = errors.New(verdicts[mode].Error)
+		}
 		return live, verdicts[mode], err
 	}
 	without, verdictWithout, errWithout := first(bare)

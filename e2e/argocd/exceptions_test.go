@@ -86,14 +86,16 @@ func TestExceptions(t *testing.T) {
 				set(git, fmt.Sprintf("e-%d-%s", i, how), "metadata", "name")
 				set(git, ns, "metadata", "namespace")
 				s := &subject{what: e.name, how: how, git: git}
-				for range 2 {
+				{
 					if err := shared.argo.Sync(how, git); err != nil {
 						line += err.Error()
 					}
 				}
 				_, v := verdicts(t, s)
 				for _, mode := range argocd.Modes() {
-					if v[mode].OutOfSync {
+					if v[mode].Error != "" {
+						line += "E"
+					} else if v[mode].OutOfSync {
 						line += "X"
 					} else {
 						line += "."

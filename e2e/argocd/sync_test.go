@@ -120,7 +120,7 @@ func wantSynced(t *testing.T, s *subject) map[string]any {
 	t.Helper()
 	live, verdicts := verdicts(t, s)
 	for _, mode := range argocd.Modes() {
-		if v := verdicts[mode]; v.OutOfSync {
+		if v := verdicts[mode]; !v.Synced() {
 			t.Errorf("%v, %s: %v", s, mode, v)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/argoproj/gitops-engine/pkg/diff"
 	"github.com/argoproj/gitops-engine/pkg/utils/kube"
@@ -104,8 +105,19 @@ func (a *argo) answer(ctx context.Context, q question) (answer, error) {
 	return answer{}, fmt.Errorf("%q: not sync, create or diff", q.Do)
 }
 
-// sync applies a manifest with the calls that Argo CD's sync makes.
+// sync applies a manifest with the calls that Argo CD's sync makes, and again, as Argo CD does, if a controller wrote to it meanwhile.
 func (a *argo) sync(ctx context.Context, how string, git *unstructured.Unstructured) error {
+	const attempts = 5
+	var err error
+	for range attempts {
+		if err = a.syncOnce(ctx, how, git); err == nil || !strings.Contains(err.Error(), "the object has been modified") {
+			break // the engine hands on kubectl's text, not its error
+		}
+	}
+	return err
+}
+
+func (a *argo) syncOnce(ctx context.Context, how string, git *unstructured.Unstructured) error {
 	const force, validate = false, true
 	var err error
 	switch how {
@@ -205,7 +217,8 @@ func (a *argo) verdicts(git, live *unstructured.Unstructured, modes []string) (m
 		// The engine may write to what it is given.
 		r, err := diff.Diff(git.DeepCopy(), live.DeepCopy(), options...)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", mode, err)
+			verdicts[mode] = verdict{Error: err.Error()}
+			continue
 		}
 		v := verdict{OutOfSync: r.Modified}
 		if r.Modified {

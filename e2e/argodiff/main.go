@@ -40,6 +40,8 @@ type answer struct {
 type verdict struct {
 	OutOfSync bool     `json:"outOfSync"`
 	Paths     []string `json:"paths,omitempty"` // JSON pointers to what differs
+	// Error is why there is none: the API server refused the dry run of a server-side diff.
+	Error string `json:"error,omitempty"`
 }
 
 func main() {
