@@ -29,7 +29,7 @@ func TestCorpus(t *testing.T) {
 	}
 	const filled = "corpus"
 	namespace(t, filled)
-	namespace(t, bare)
+	namespace(t, alone)
 	counts := map[string]int{}
 	lines := bufio.NewScanner(bytes.NewReader(raw))
 	lines.Buffer(nil, len(raw)+1)
@@ -97,7 +97,7 @@ func judge(t *testing.T, manifest map[string]any, how argocd.How, mode argocd.Mo
 		}
 		return live, verdicts[mode], err
 	}
-	without, verdictWithout, errWithout := first(bare)
+	without, verdictWithout, errWithout := first(alone)
 	with, verdict, err := first(filled)
 	switch {
 	case errWithout != nil:

@@ -30,8 +30,8 @@ type suite struct {
 
 var shared suite // set once by TestMain, which cannot hand anything to a test
 
-// bare is a namespace that Gesso leaves alone.
-const bare = "bare"
+// alone is a namespace that Gesso leaves alone.
+const alone = "alone"
 
 func TestMain(m *testing.M) {
 	code, err := run(m)
@@ -126,7 +126,7 @@ func writeProfile(ctx context.Context, change func(defaults map[string]map[strin
 		setting["action"] = "off"
 	}
 	policies["image-tag"]["namespaces"] = []any{map[string]any{"names": []any{"default"}, "action": "deny"}}
-	profile.Spec["defaults"], profile.Spec["policies"], profile.Spec["excludedNamespaces"] = defaults, policies, []any{bare}
+	profile.Spec["defaults"], profile.Spec["policies"], profile.Spec["excludedNamespaces"] = defaults, policies, []any{alone}
 	raw, err := yaml.Marshal(profile)
 	if err != nil {
 		return err

@@ -89,11 +89,11 @@ func otherValues(defaults map[string]map[string]any) {
 	container["args"] = append(container["args"].([]any), "--graceful")
 }
 
-// namespace makes a namespace whose ServiceAccounts get roles.
+// namespace makes sure of a namespace whose ServiceAccounts get roles.
 func namespace(t *testing.T, name string) {
 	t.Helper()
 	manifest := fmt.Sprintf(`{apiVersion: v1, kind: Namespace, metadata: {name: %s, labels: {gesso.dev/irsa: enabled}}}`, name)
-	if _, stderr, err := shared.cp.KubectlInput(t.Context(), strings.NewReader(manifest), "create", "-f", "-"); err != nil {
+	if _, stderr, err := shared.cp.KubectlInput(t.Context(), strings.NewReader(manifest), "apply", "-f", "-"); err != nil {
 		t.Fatalf("%v\n%s", err, stderr)
 	}
 }
