@@ -139,6 +139,7 @@ type manifest struct {
 // otherCases are the cases of the defaults of other kinds, by id.
 func otherCases() map[string][]manifest {
 	const (
+		tracked = "annotations hold Argo CD's tracking-id at least"
 		account = "{apiVersion: v1, kind: ServiceAccount"
 		ingress = "{apiVersion: networking.k8s.io/v1, kind: Ingress"
 		web     = "{service: {name: web, port: {number: 80}}}"
@@ -149,13 +150,13 @@ func otherCases() map[string][]manifest {
 	return map[string][]manifest{
 		"irsa": {
 			{"ServiceAccount", silent, account + "}", role, ""},
-			{"ServiceAccount", empty, account + ", metadata: {annotations: {}}}", role, ""},
+			{"ServiceAccount", empty, "", nil, tracked},
 			{"ServiceAccount", partial, account + ", metadata: {annotations: {team: shop}}, automountServiceAccountToken: false}", role, ""},
 			{"ServiceAccount", siblings, account + ", imagePullSecrets: [{name: registry}]}", role, ""},
 		},
 		"ingress-class": {
 			{"Ingress", silent, ingress + ", spec: {defaultBackend: " + web + "}}", class, ""},
-			{"Ingress", empty, ingress + ", metadata: {annotations: {}}, spec: {defaultBackend: " + web + "}}", class, ""},
+			{"Ingress", empty, "", nil, tracked},
 			{"Ingress", partial, ingress + ", metadata: {annotations: {team: shop}}, spec: {defaultBackend: " + web + "}}", class, ""},
 			{"Ingress", siblings, ingress + ", spec: {rules: [{host: a.example, http: " + paths + "}, {host: b.example, http: " + paths + "}], tls: [{hosts: [a.example]}]}}", class, ""},
 		},

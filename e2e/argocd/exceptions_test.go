@@ -28,8 +28,8 @@ const (
 	inPod       = "Pod spec"
 	inTemplate  = "metadata of the pod template"
 	inObject    = "metadata of the workload"
-	inAccount   = "metadata of a ServiceAccount"
-	inIngress   = "metadata of an Ingress"
+	inAccount   = "metadata of a ServiceAccount, tracked by label"
+	inIngress   = "metadata of an Ingress, tracked by label"
 	inClass     = "spec of an Ingress"
 )
 
@@ -39,7 +39,9 @@ func exceptions() []exception {
 		leaveOut = "nothing"
 		account  = "nothing, or an annotation"
 	)
-	optOut := func(id string) string { return fmt.Sprintf("nothing; to opt out `gesso.dev/%s: \"false\"` on the template", id) }
+	optOut := func(id string) string {
+		return fmt.Sprintf("nothing; to opt out `gesso.dev/%s: \"false\"` on the template", id)
+	}
 	both, list := shown{argocd.Legacy, argocd.StructuredMerge}, shown{argocd.Legacy}
 	merge := shown{argocd.StructuredMerge, argocd.ServerSideMutation}
 	return []exception{
@@ -141,8 +143,12 @@ func TestExceptions(t *testing.T) {
 func (e exception) sync(t *testing.T, how argocd.How, ns, name string) map[argocd.Mode]argocd.Verdict {
 	t.Helper()
 	git := e.manifest(t)
-	set(git, "e-"+name, "metadata", "name")
-	set(git, ns, "metadata", "namespace")
+	place(git, ns, "e-"+name)
+	if e.where == inAccount || e.where == inIngress {
+		set(git, "shop", "metadata", "labels", "app.kubernetes.io/instance") // application.resourceTrackingMethod: label
+	} else {
+		track(git)
+	}
 	s := &subject{what: e.where + " " + e.holds, how: how, git: git}
 	sync(t, s)
 	_, shows := verdicts(t, s)

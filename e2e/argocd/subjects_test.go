@@ -33,10 +33,10 @@ func (s *subject) name() string { return s.git["metadata"].(map[string]any)["nam
 
 func (s *subject) namespace() string { return s.git["metadata"].(map[string]any)["namespace"].(string) }
 
-// hows are the ways in which each kind can be synced again: a Job cannot be replaced, because a selector that the API server made
-// up is missing in Git.
-func hows(kind string) []argocd.How {
-	if kind == "Job" {
+// hows are the ways in which a subject is synced. A Job cannot be replaced, because a selector that the API server made up is
+// missing in Git. What a PUT leaves out does not depend on one default's case, so only the whole ones are replaced.
+func hows(kind string, whole bool) []argocd.How {
+	if kind == "Job" || !whole {
 		return []argocd.How{argocd.ClientSide, argocd.ServerSide}
 	}
 	return []argocd.How{argocd.ClientSide, argocd.ServerSide, argocd.Replace}
@@ -116,15 +116,15 @@ func together(t *testing.T, cases []written) written {
 }
 
 // subjects are all: every case on a Deployment, those of one form together on the other kinds, and the kinds without a template;
-// each in every way of syncing.
+// each in every way of syncing that it has.
 func subjects(t *testing.T) []*subject {
 	t.Helper()
 	var all []*subject
 	add := func(what string, git map[string]any, fills []string, whole bool) {
-		for _, how := range hows(git["kind"].(string)) {
+		for _, how := range hows(git["kind"].(string), whole) {
 			s := &subject{what: git["kind"].(string) + ", " + what, how: how, git: clone(git), fills: fills, whole: whole}
-			set(s.git, string(how), "metadata", "namespace")
-			set(s.git, fmt.Sprintf("app-%d", len(all)), "metadata", "name")
+			place(s.git, string(how), fmt.Sprintf("app-%d", len(all)))
+			track(s.git)
 			all = append(all, s)
 		}
 	}
@@ -150,10 +150,26 @@ func subjects(t *testing.T) []*subject {
 	others := otherCases()
 	for _, id := range slices.Sorted(maps.Keys(others)) {
 		for _, m := range others[id] {
-			add(fmt.Sprintf("%s %s", id, m.form), parse(t, m.yaml), m.fills, false)
+			if m.none != "" {
+				continue
+			}
+			add(fmt.Sprintf("%s %s", id, m.form), parse(t, m.yaml), m.fills, true)
 		}
 	}
 	return all
+}
+
+// place names an object in Git.
+func place(git map[string]any, namespace, name string) {
+	set(git, namespace, "metadata", "namespace")
+	set(git, name, "metadata", "name")
+}
+
+// track adds what Argo CD adds to every manifest, to know again what it has made.
+func track(git map[string]any) {
+	metadata := git["metadata"].(map[string]any)
+	set(git, fmt.Sprintf("shop:%v/%v:%v/%v", git["apiVersion"], git["kind"], metadata["namespace"], metadata["name"]),
+		"metadata", "annotations", "argocd.argoproj.io/tracking-id")
 }
 
 // below turns pointers below the pod template into pointers below the object.
