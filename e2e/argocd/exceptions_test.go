@@ -139,6 +139,26 @@ func TestExceptions(t *testing.T) {
 	}
 }
 
+// TestNullsWithoutGesso holds that nulls inside of maps are OutOfSync in every mode whether Gesso is there or not.
+func TestNullsWithoutGesso(t *testing.T) {
+	const filled = "nulls"
+	namespace(t, filled)
+	namespace(t, alone)
+	for i, e := range []exception{
+		{where: inContainer, holds: "resources: {limits: {memory: null}}"},
+		{where: inTemplate, holds: "annotations: {team: null}"},
+		{where: inObject, holds: "labels: {team: null}"},
+	} {
+		for _, ns := range []string{filled, alone} {
+			for mode, v := range e.sync(t, argocd.ClientSide, ns, fmt.Sprintf("null-%d", i)) {
+				if !v.OutOfSync {
+					t.Errorf("%s %s in namespace %s, %s: %v", e.where, e.holds, ns, mode, v)
+				}
+			}
+		}
+	}
+}
+
 // sync syncs the exception and returns what Argo CD shows.
 func (e exception) sync(t *testing.T, how argocd.How, ns, name string) map[argocd.Mode]argocd.Verdict {
 	t.Helper()

@@ -72,7 +72,7 @@ func workload(t *testing.T, kind string, w written) map[string]any {
 	template["metadata"] = lay(template["metadata"], parse(t, w.template))
 	pod := lay(template["spec"], parse(t, w.pod)).(map[string]any)
 	containers := []any{container}
-	for _, second := range strings.Split(w.second, "\n") {
+	for second := range strings.SplitSeq(w.second, "\n") {
 		if second != "" {
 			containers = append(containers, lay(map[string]any{"image": image}, parse(t, second)))
 		}
