@@ -53,7 +53,7 @@ func (v *versions) describes(r *record.Record) bool {
 
 // otherRecord reports whether the template brings a record, and another than the old one's.
 func (v *versions) otherRecord() bool {
-	return v.recordNew != nil && (v.recordOld == nil || v.recordNew.String() != v.recordOld.String())
+	return v.recordNew != nil && (v.recordOld == nil || !v.recordNew.Equal(v.recordOld))
 }
 
 // decide is the update rule: new defaults arrive when somebody deploys, and only then. A deploy is a CREATE, and an UPDATE that

@@ -12,13 +12,18 @@ import (
 // Merged says that the sidecar of that name was filled again around what somebody had added to it.
 func (s *Subtraction) Merged(name string) { delete(s.Partial, name) }
 
-// SweepSidecars decides about the sidecars that nothing filled again: one that the author claims is put back as it was, every
-// other is gone, with what somebody had added to it. It must be called before anything else is filled into containers.
+// SweepSidecars decides about the sidecars that nothing filled again. Of one that the author claims the author's part stays, or all of it
+// where that part alone is no container; every other is gone, with what somebody had added to it. It must be called before anything
+// else is filled into containers.
 func (s *Subtraction) SweepSidecars() {
 	path := []string{"spec", "initContainers"}
 	for name := range s.Partial {
-		positions := Positions(s.template, [][]string{object.Join(path, name)})[0]
-		if positions == nil {
+		rest, positions := in(s.template).find(object.Join(path, name))
+		switch {
+		case positions == nil:
+			continue
+		case rest.Get("image").Str() != "" && s.rules.author.Claims(object.Join(path, name)):
+			s.Merged(name)
 			continue
 		}
 		s.template.Remove(positions...)
@@ -78,24 +83,19 @@ func (s *Subtraction) finish(l *list) {
 	for i, key := range have {
 		elements[key] = now.Get(strconv.Itoa(i))
 	}
+	restored := map[string]bool{}
 	before := in(s.original)
 	for _, key := range l.removed {
 		if elements[key] == nil && s.staysAsItWas(object.Join(l.path, key)) {
 			if was, _ := before.find(object.Join(l.path, key)); was != nil {
-				elements[key] = was.Clone()
-				have = append(have, key)
+				elements[key], restored[key] = was.Clone(), true
 			}
 		}
 	}
-	if len(have) == 0 {
+	sorted := l.arrange(have, restored)
+	if len(sorted) == 0 {
 		return
 	}
-	rank := map[string]int{}
-	for i, key := range l.order {
-		rank[key] = i - len(l.order) // those that are new come after, in the order in which they were filled
-	}
-	sorted := slices.Clone(have)
-	slices.SortStableFunc(sorted, func(a, b string) int { return cmp.Compare(rank[a], rank[b]) })
 	if len(have) == now.Len() && slices.Equal(have, sorted) {
 		return
 	}
@@ -104,6 +104,38 @@ func (s *Subtraction) finish(l *list) {
 		kids[i] = elements[key]
 	}
 	s.template.Put(object.List(kids), in(s.template).positions(l.path)...)
+}
+
+// arrange returns the keys of a list in order: what was not ours stays where it was, and so does what is put back; what is ours goes
+// into the places that were ours, in the order in which it was filled, and then to the end. A list therefore looks as if it had been
+// filled for the first time, unless somebody put something behind ours.
+func (l *list) arrange(have []string, restored map[string]bool) []string {
+	was, removed := map[string]bool{}, map[string]bool{}
+	for _, key := range l.order {
+		was[key] = true
+	}
+	for _, key := range l.removed {
+		removed[key] = !restored[key]
+	}
+	present, ours := map[string]bool{}, []string{}
+	for _, key := range have {
+		present[key] = true
+		if !was[key] || removed[key] {
+			ours = append(ours, key)
+		}
+	}
+	var all []string
+	for _, key := range l.order {
+		switch {
+		case removed[key]:
+			if len(ours) > 0 {
+				all, ours = append(all, ours[0]), ours[1:]
+			}
+		case present[key] || restored[key]:
+			all = append(all, key)
+		}
+	}
+	return append(all, ours...)
 }
 
 // positions is the path of a list that may be missing.

@@ -203,7 +203,7 @@ func formatPath(path []string) string {
 	for i, token := range path {
 		switch {
 		case !plain(token) || i > 0 && isList(path[i-1]):
-			b.WriteString("[" + strings.NewReplacer(`\`, `\\`, `]`, `\]`).Replace(token) + "]")
+			b.WriteString("[" + escape(token) + "]")
 		case i > 0:
 			b.WriteString("." + token)
 		default:
@@ -211,6 +211,13 @@ func formatPath(path []string) string {
 		}
 	}
 	return b.String()
+}
+
+func escape(token string) string {
+	if strings.ContainsAny(token, `]\`) {
+		token = strings.ReplaceAll(strings.ReplaceAll(token, `\`, `\\`), `]`, `\]`)
+	}
+	return token
 }
 
 // isList reports whether the record writes what follows a member of this name in brackets. It is about looks only.

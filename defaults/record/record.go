@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -102,6 +103,11 @@ func Of(template *object.Node) (r *Record, present bool) {
 	return r, true
 }
 
+// Equal reports whether two records say the same.
+func (r *Record) Equal(other *Record) bool {
+	return r.Base == other.Base && r.Origin == other.Origin && maps.Equal(r.leaves, other.leaves)
+}
+
 // Empty reports whether r has no entry.
 func (r *Record) Empty() bool { return r == nil || len(r.leaves) == 0 }
 
@@ -169,7 +175,9 @@ func (r *Record) EnterField(path []string, field *object.Node) {
 }
 
 // HasField reports whether r has an entry for a field of an object that has no template.
-func (r *Record) HasField(path []string) bool { return r.Has(object.Join([]string{objectSection}, path...)) }
+func (r *Record) HasField(path []string) bool {
+	return r.Has(object.Join([]string{objectSection}, path...))
+}
 
 // Has reports whether r has an entry for the leaf at path.
 func (r *Record) Has(path []string) bool {

@@ -74,9 +74,9 @@ func (s *Subtraction) Template() *object.Node { return s.template }
 // Changed reports whether anything was taken out.
 func (s *Subtraction) Changed() bool { return s.changed }
 
-// Recorded reports whether one of the records taken out had an entry for the leaf at path.
+// Recorded reports whether one of the records taken out had an entry for the leaf at path, which the author does not claim.
 func (s *Subtraction) Recorded(path []string) bool {
-	return slices.ContainsFunc(s.records, func(r *Record) bool { return r.Has(path) })
+	return !s.rules.author.Claims(path) && slices.ContainsFunc(s.records, func(r *Record) bool { return r.Has(path) })
 }
 
 // Subtract takes out the leaves of r that stand as they were written and that the author does not claim, and the elements that r says

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // What an [Editor] never does: take away and put back. These work on copies ([Node.Clone]) that nobody else holds.
@@ -102,6 +103,10 @@ func (n *Node) canonical(b *bytes.Buffer) {
 	case Absent:
 		b.WriteString("null")
 	case String:
+		if plain(n.raw[1 : len(n.raw)-1]) {
+			b.Write(n.raw)
+			return
+		}
 		b.Write(Quote(unquote(n.raw)))
 	case Array:
 		b.WriteByte('[')
@@ -119,7 +124,7 @@ func (n *Node) canonical(b *bytes.Buffer) {
 				order = append(order, i)
 			}
 		}
-		slices.SortFunc(order, func(i, j int) int { return bytes.Compare([]byte(n.keys[i].name), []byte(n.keys[j].name)) })
+		slices.SortFunc(order, func(i, j int) int { return strings.Compare(n.keys[i].name, n.keys[j].name) })
 		b.WriteByte('{')
 		for i, at := range order {
 			if i > 0 {
