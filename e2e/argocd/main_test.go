@@ -1,6 +1,7 @@
 package argocd_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,7 +19,8 @@ import (
 	"github.com/gesso-dev/gesso/e2e/controlplane"
 )
 
-// suite is what the tests of the package share. They change the Profile of the one Gesso, so they run one after the other.
+// suite is what the tests of the package share. They change the Profile of the one Gesso, so they run one after the
+// other, and each leaves the Profile as it found it.
 type suite struct {
 	root   string
 	dir    string
@@ -61,7 +63,7 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, shared.cp.Stop()) }()
-	if err := writeProfile(ctx, nil); err != nil {
+	if _, err := writeProfile(ctx, nil); err != nil {
 		return 1, err
 	}
 	shared.gesso, err = e2e.StartGesso(ctx, shared.cp, e2e.Options{
@@ -92,11 +94,13 @@ func profileFile() string { return filepath.Join(shared.dir, "profile.yaml") }
 
 // writeProfile writes the example Profile, every default of it enforced, after change has had it. Policies stay out of the way:
 // only image-tag refuses, and only where a registration is waited for.
-func writeProfile(ctx context.Context, change func(defaults map[string]map[string]any)) error {
+//
+// It says whether that is another Profile than before.
+func writeProfile(ctx context.Context, change func(defaults map[string]map[string]any)) (changed bool, err error) {
 	example := filepath.Join(shared.root, "examples", "profile.yaml")
 	out, err := exec.CommandContext(ctx, shared.binary, "profile", "--profile", example).Output()
 	if err != nil {
-		return fmt.Errorf("gesso profile: %w", err)
+		return false, fmt.Errorf("gesso profile: %w", err)
 	}
 	var profile struct {
 		APIVersion string         `json:"apiVersion"`
@@ -105,11 +109,11 @@ func writeProfile(ctx context.Context, change func(defaults map[string]map[strin
 		Spec       map[string]any `json:"spec"`
 	}
 	if err := yaml.Unmarshal(out, &profile); err != nil {
-		return fmt.Errorf("read the example: %w", err)
+		return false, fmt.Errorf("read the example: %w", err)
 	}
 	defaults := map[string]map[string]any{}
 	if err := recode(profile.Spec["defaults"], &defaults); err != nil {
-		return fmt.Errorf("read the example: %w", err)
+		return false, fmt.Errorf("read the example: %w", err)
 	}
 	for _, setting := range defaults {
 		setting["mode"] = "enforce"
@@ -120,7 +124,7 @@ func writeProfile(ctx context.Context, change func(defaults map[string]map[strin
 	}
 	policies := map[string]map[string]any{}
 	if err := recode(profile.Spec["policies"], &policies); err != nil {
-		return fmt.Errorf("read the example: %w", err)
+		return false, fmt.Errorf("read the example: %w", err)
 	}
 	for _, setting := range policies {
 		setting["action"] = "off"
@@ -129,13 +133,16 @@ func writeProfile(ctx context.Context, change func(defaults map[string]map[strin
 	profile.Spec["defaults"], profile.Spec["policies"], profile.Spec["excludedNamespaces"] = defaults, policies, []any{alone}
 	raw, err := yaml.Marshal(profile)
 	if err != nil {
-		return err
+		return false, err
+	}
+	if old, err := os.ReadFile(profileFile()); err == nil && bytes.Equal(old, raw) {
+		return false, nil
 	}
 	// Whole or not at all: Gesso reads it at any time.
 	if err := os.WriteFile(profileFile()+".new", raw, 0o600); err != nil {
-		return err
+		return false, err
 	}
-	return os.Rename(profileFile()+".new", profileFile())
+	return true, os.Rename(profileFile()+".new", profileFile())
 }
 
 // recode turns what was decoded from JSON into another type.
@@ -165,8 +172,10 @@ func revision(t *testing.T) string {
 func upgrade(t *testing.T, change func(defaults map[string]map[string]any)) {
 	t.Helper()
 	before := revision(t)
-	if err := writeProfile(t.Context(), change); err != nil {
+	if changed, err := writeProfile(t.Context(), change); err != nil {
 		t.Fatal(err)
+	} else if !changed {
+		return
 	}
 	deadline := time.Now().Add(30 * time.Second)
 	for revision(t) == before {

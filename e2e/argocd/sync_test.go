@@ -44,6 +44,7 @@ func TestSynced(t *testing.T) {
 		}
 	}
 	t.Run("sync again", unchanged)
+	defer upgrade(t, nil)
 	upgrade(t, otherValues)
 	t.Run("before the sync after an upgrade", func(t *testing.T) {
 		for _, s := range all {
