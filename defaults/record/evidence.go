@@ -1,6 +1,7 @@
 package record
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/gesso-dev/gesso/internal/object"
@@ -68,7 +69,7 @@ func (e Evidence) Any() bool { return e.Claims([]string{"spec"}) }
 
 // Claims reports whether the author wrote the field or the element at path, whatever its value; null is not written.
 func (e Evidence) Claims(path []string) bool {
-	if len(path) == 3 && path[0] == "metadata" && path[1] == "labels" && e.selected[path[2]] {
+	if last := len(path) - 1; last > 0 && e.selected[path[last]] && slices.Equal(path[:last], []string{"metadata", "labels"}) {
 		return true
 	}
 	if e.applied != nil {
