@@ -204,11 +204,12 @@ func Inputs(o *object.Object) []byte {
 
 // Author returns the author's part of a template, in canonical form: the template without the record and without what r says is
 // Gesso's, and the object's inputs. What other webhooks added is part of it. Whether the author claims something does not count
-// here: writing what had been filled changes nothing. drop may be nil.
+// here: writing what had been filled changes nothing. Nor does what the API server would put there anyway. drop may be nil.
 func Author(template *object.Node, r *Record, inputs []byte, drop func(path []string, rest *object.Node) bool) []byte {
 	s := Start(template, Evidence{})
 	s.rules.drop = drop
 	s.Subtract(r)
+	removeImplied(s.template)
 	removeHollow(s.template)
 	return append(append(s.template.Canonical(), '\n'), inputs...)
 }
