@@ -69,6 +69,12 @@ fuzz: ## run every fuzz test for FUZZTIME (60s) each
 	  (set -x; $(GO) test -run='^$$' -fuzz="^$${name#func }$$" -fuzztime=$(FUZZTIME) "$$(dirname "$$file")" </dev/null); \
 	done <<<"$$found"
 
+.PHONY: corpus
+corpus: ## put the real objects of CORPUS (JSON lines) through the properties and a real API server
+	@if [ ! -f '$(CORPUS)' ]; then echo 'make corpus: CORPUS=FILE names the objects, one {"source": …, "object": …} a line'; exit 1; fi
+	GESSO_CORPUS='$(abspath $(CORPUS))' $(GO) test -run='^TestCorpus$$' -count=1 -timeout=2h ./defaults
+	GESSO_CORPUS='$(abspath $(CORPUS))' $(GO) test -run='^TestCorpus$$' -count=1 -timeout=2h -v ./e2e/corpus
+
 .PHONY: bench
 bench: ## run the benchmarks into bench.out; BASE=old.out compares with an older run
 	$(GO) test -run='^$$' -bench=. -benchmem -count=$(BENCHCOUNT) $(TESTFLAGS) ./... | tee bench.out

@@ -10,7 +10,7 @@ import (
 )
 
 // TestCreatedAgain creates an object as it was filled once more, by a later release with other values. A label that the selector names
-// by then, because the API server made the selector of the template's labels, must stay: without it the object would be refused.
+// by then must stay: without it the object would be refused.
 func TestCreatedAgain(t *testing.T) {
 	const profile = `{"spec":{"defaults":{"labels":{"mode":"enforce","values":{"part-of":"%s","managed-by":"%s"}}}}}`
 	set := func(name string) *Set {
@@ -21,7 +21,7 @@ func TestCreatedAgain(t *testing.T) {
 		return s
 	}
 	first := `{"apiVersion":"v1","kind":"ReplicationController","metadata":{"name":"shop","labels":{"app":"shop"}},` +
-		`"spec":{"template":{"metadata":{"labels":{"app":"shop"}},"spec":{"containers":[{"name":"web"}]}}}}`
+		`"spec":{"selector":{"app":"shop"},"template":{"metadata":{"labels":{"app":"shop"}},"spec":{"containers":[{"name":"web"}]}}}}`
 	r := fixture{operation: "CREATE"}.request(t, []byte(first))
 	set("one").Fill(r)
 	filled := r.Object.Root.Bytes()
@@ -33,7 +33,7 @@ func TestCreatedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	edit := object.Edit(again.Root)
-	edit.Set([]string{"spec", "selector"}, []byte(`{"app":"shop","app.kubernetes.io/part-of":"one"}`))
+	edit.Set([]string{"spec", "selector", "app.kubernetes.io/part-of"}, []byte(`"one"`))
 	r = fixture{operation: "CREATE"}.request(t, edit.Root().Bytes())
 	set("two").Fill(r)
 	labels := r.Object.Template().Node.Get("metadata", "labels")

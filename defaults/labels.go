@@ -26,18 +26,20 @@ const labelPrefix = "app.kubernetes.io/"
 //	          On a Job or ReplicationController without labels only on the template: the API server copies them from there.
 //	Opt out:  gesso.dev/labels: "false" on the pod template
 func labels() Default {
-	names := []string{"name", "component", "part-of", "managed-by"}
 	d := Default{
 		ID:      "labels",
 		Kinds:   workloads(),
 		Setting: func(d *v1alpha1.Defaults) v1alpha1.DefaultSetting { return d.Labels.DefaultSetting },
 		Fill:    fillLabels,
 	}
-	for _, name := range names {
+	for _, name := range recommended() {
 		d.Paths = append(d.Paths, "metadata.labels["+labelPrefix+name+"]", "template.metadata.labels["+labelPrefix+name+"]")
 	}
 	return d
 }
+
+// recommended are the labels that the default knows, without their prefix.
+func recommended() []string { return []string{"name", "component", "part-of", "managed-by"} }
 
 // copiesLabels reports whether the API server will copy the labels of the template, ours among them, to the object itself. A label of
 // ours there would keep it from doing so.
@@ -112,6 +114,11 @@ func (f *Filling) wantedLabels() (wanted []label, ok bool) {
 // selectedLabels returns the labels that selectors of the object name, each with the place of one that does.
 func selectedLabels(o *object.Object, t *object.Template) map[string][]string {
 	all := map[string][]string{}
+	if rc := (object.GroupKind{Kind: "ReplicationController"}); o.GroupKind() == rc && o.Root.Get("spec", "selector").Len() == 0 {
+		for _, l := range recommended() {
+			all[labelPrefix+l] = []string{"spec", "selector"} // the API server will make one of all labels of the template
+		}
+	}
 	for name := range o.Root.Get("spec", "selector").Members() {
 		all[name] = []string{"spec", "selector", name} // a ReplicationController's; matchLabels and matchExpressions are no labels
 	}

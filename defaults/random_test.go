@@ -156,30 +156,44 @@ func FuzzFill(f *testing.F) {
 	})
 }
 
-// TestCorpus runs the properties over a file of real objects, one {"object": …} a line, where GESSO_CORPUS names one: such files
-// are too large to keep here.
+// TestCorpus runs the properties over a file of real objects, one {"source": …, "object": …} a line, where GESSO_CORPUS names one:
+// such files are too large to keep here. make corpus sends them to a real API server, too.
 func TestCorpus(t *testing.T) {
 	path := os.Getenv("GESSO_CORPUS")
 	if path == "" {
-		t.Skip("GESSO_CORPUS names no file")
+		t.Skip("GESSO_CORPUS names no file of objects")
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sets := profiles(t)
-	for line := range strings.Lines(string(data)) {
+	const enough = 20 // objects that fail
+	sets, line, failed := profiles(t), 0, 0
+	for text := range strings.Lines(string(data)) {
+		line++
 		var entry struct {
+			Source string          `json:"source"`
 			Object json.RawMessage `json:"object"`
 		}
-		if err := json.Unmarshal([]byte(line), &entry); err != nil {
-			t.Fatal(err)
+		if err := json.Unmarshal([]byte(text), &entry); err != nil {
+			t.Fatalf("line %d: %v", line, err)
 		}
-		for i, p := range sets {
-			f := fixture{operation: "CREATE", input: entry.Object, namespace: namespaces()[0]}
-			if checkFill(t, f, p.one, p.two); t.Failed() {
-				t.Fatalf("profile %d: %s", i, entry.Object)
+		if !t.Run(fmt.Sprintf("line %d", line), func(t *testing.T) {
+			for i, p := range sets {
+				f := fixture{operation: "CREATE", input: entry.Object, namespace: namespaces()[i%len(namespaces())]}
+				if checkFill(t, f, p.one, p.two); t.Failed() {
+					t.Fatalf("%s, profile %d: %s", entry.Source, i, entry.Object)
+				}
 			}
+		}) {
+			failed++
+		}
+		if failed == enough {
+			t.Fatalf("%d objects fail in %d lines; the others were not tried", failed, line)
 		}
 	}
+	if line == 0 {
+		t.Errorf("%s holds no object", path)
+	}
+	t.Logf("%d objects under %d profiles, %d failed", line, len(sets), failed)
 }

@@ -45,8 +45,8 @@ func EvidenceOf(o *object.Object) Evidence {
 	return e
 }
 
-// selected returns the labels that a workload's selector names. The template must have them, whoever wrote them: the API server makes
-// a selector of the template's labels where a ReplicationController has none, and an object that was filled may be created again.
+// selected returns the labels that a workload's selector names. The template must have them, whoever wrote them: an object that was
+// filled may be created again with more in its selector.
 func selected(selector *object.Node) map[string]bool {
 	labels := map[string]bool{}
 	for name, value := range selector.Members() {

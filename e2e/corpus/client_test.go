@@ -24,6 +24,7 @@ func create(ctx context.Context, ns string, o *unstructured.Unstructured, option
 	}
 	o = o.DeepCopy()
 	o.SetNamespace(ns)
+	o.SetResourceVersion("") // some manifests are exports, and only a dry run overlooks it
 	return shared.client.Resource(gvr).Namespace(ns).Create(ctx, o, options)
 }
 

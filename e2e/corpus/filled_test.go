@@ -91,8 +91,21 @@ func sameOffline(t *testing.T, e entry, r *result, is *unstructured.Unstructured
 	}
 	random := e.object.GetName() == ""
 	a, b := parts(t, want, random), parts(t, is, random)
+	if e.object.GetKind() == "Pod" { // the API server copies limits to requests before Gesso is asked, so that they are not Gesso's
+		dropRecord(a)
+		dropRecord(b)
+	}
+	if _, selects, _ := unstructured.NestedMap(e.object.Object, "spec", "selector"); e.object.GetKind() == "ReplicationController" && !selects {
+		return // it gets one of all labels of its template, so that offline no label is filled
+	}
 	if text(a) != text(b) {
 		sum.fail(e, "filled offline and filled by the server differ:\n%s", strings.Join(slices.Concat(lost(a, b, ""), lost(b, a, "(server)")), "\n"))
+	}
+}
+
+func dropRecord(pod map[string]any) {
+	if annotations, ok := at(pod, "/metadata/annotations").(map[string]any); ok {
+		delete(annotations, recordAnnotation)
 	}
 }
 
