@@ -78,7 +78,7 @@ func (e *Engine) Profile() *v1alpha1.Profile {
 	p := *e.profile
 	p.Spec.Policies = map[string]v1alpha1.PolicySetting{}
 	for _, policy := range e.policies.Policies() {
-		setting := v1alpha1.PolicySetting{Action: string(policy.Action), Namespaces: e.profile.Spec.Policies[policy.ID].Namespaces}
+		setting := v1alpha1.PolicySetting{Action: v1alpha1.Action(policy.Action), Namespaces: e.profile.Spec.Policies[policy.ID].Namespaces}
 		if string(policy.Parameters) != "{}" && len(policy.Parameters) > 0 {
 			setting.Parameters = &runtime.RawExtension{Raw: policy.Parameters}
 		}

@@ -128,10 +128,21 @@ type IngressClass struct {
 	Annotations map[string]string `json:"annotations"`
 }
 
+// Action is what is done when a policy is violated.
+type Action string
+
+// The actions.
+const (
+	ActionDeny  Action = "deny"  // the request is refused
+	ActionWarn  Action = "warn"  // it goes through, and who asks reads why it should not
+	ActionAudit Action = "audit" // it goes through, and only the audit log knows
+	ActionOff   Action = "off"
+)
+
 // PolicySetting is the setting of one policy.
 type PolicySetting struct {
 	// Action is deny, warn, audit or off; empty for the policy's own default.
-	Action string `json:"action,omitempty"`
+	Action Action `json:"action,omitempty"`
 	// Namespaces are other actions for some namespaces; the first entry that selects a namespace counts there.
 	Namespaces []NamespaceAction `json:"namespaces,omitempty"`
 	// Parameters is checked against the policy's schema.
@@ -144,7 +155,7 @@ type NamespaceAction struct {
 	Names []string `json:"names,omitempty"`
 	// Labels must all be on the Namespace.
 	Labels map[string]string `json:"labels,omitempty"`
-	Action string            `json:"action"`
+	Action Action            `json:"action"`
 }
 
 // Builtin returns the Profile that is used when none is written. Its values change only in a minor version and are
