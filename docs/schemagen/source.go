@@ -87,13 +87,13 @@ func (v vocabulary) schema() *jsonschema.Schema {
 
 // meaning lists the words that the source explains.
 func (v vocabulary) meaning() string {
-	var text string
+	var text strings.Builder
 	for i, w := range v.words {
 		if v.meanings[i] != "" {
-			text += " " + w + ": " + v.meanings[i] + "."
+			text.WriteString(" " + w + ": " + v.meanings[i] + ".")
 		}
 	}
-	return text
+	return text.String()
 }
 
 // constants returns the constants of every type of strings in a folder, by the name of the type.
