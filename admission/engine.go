@@ -87,6 +87,20 @@ func (e *Engine) Profile() *v1alpha1.Profile {
 	return &p
 }
 
+// InForce is [Engine.Profile] with the sidecar as it is filled in: two Profiles that are in force alike are the same, however they are
+// written.
+func (e *Engine) InForce() *v1alpha1.Profile {
+	p := e.Profile()
+	if container, volumes := e.defaults.SidecarInForce(); container != nil {
+		sidecar := &p.Spec.Defaults.Sidecar
+		sidecar.Container, sidecar.Volumes = &runtime.RawExtension{Raw: container}, []runtime.RawExtension{}
+		for _, v := range volumes {
+			sidecar.Volumes = append(sidecar.Volumes, runtime.RawExtension{Raw: v})
+		}
+	}
+	return p
+}
+
 // Policies returns the policies that are loaded, sorted by id.
 func (e *Engine) Policies() []policies.Policy { return e.policies.Policies() }
 
