@@ -29,8 +29,15 @@ func List() []Default {
 		sidecar(),
 		readOnlyRootFilesystem(),
 		resources(),
+		seccomp(),
+		noPrivilegeEscalation(),
+		dropCapabilities(),
+		runAsNonRoot(),
+		noServiceAccountToken(),
+		noServiceLinks(),
 		irsa(),
 		ingressClass(),
+		labels(),
 	}
 }
 
@@ -65,12 +72,15 @@ const (
 	Preview             = "preview"
 	Off                 = "off"
 	Windows             = "windows"
+	Privileged          = "privileged"
 	HostNetwork         = "host-network"
+	RunsAsRoot          = "runs-as-root"
 	MountConflict       = "mount-conflict"
 	NameConflict        = "name-conflict"
 	PortConflict        = "port-conflict"
 	NoPort              = "no-port"
 	PodLevelResources   = "pod-level-resources"
+	AtomicList          = "atomic-list"
 	Immutable           = "immutable"
 	ControllerOwned     = "controller-owned"
 	ExcludedNamespace   = "excluded-namespace"
@@ -78,5 +88,7 @@ const (
 	NoOptIn             = "no-opt-in"
 	NotConfigured       = "not-configured"
 	KeptUntilNextDeploy = "kept-until-next-deploy"
+	Restored            = "restored"
+	RecordTooLarge      = "record-too-large"
 	BeingDeleted        = "being-deleted"
 )

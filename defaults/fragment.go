@@ -58,8 +58,6 @@ func (s *fragment) takes(p port) bool {
 	})
 }
 
-func (s *fragment) container(fill *strings.Replacer) []byte { return replaceStrings(s.body, fill) }
-
 // newFragment checks the Profile's sidecar against Kubernetes' own types and returns it, or nil where no image is given.
 // Everything that is wrong is said at once.
 func newFragment(p *v1alpha1.Sidecar, at *field.Path) (*fragment, field.ErrorList) {

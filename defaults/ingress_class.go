@@ -19,6 +19,7 @@ const legacyClassAnnotation = "kubernetes.io/ingress.class"
 //	          moved.
 //	To:       the Profile's class and annotations
 //	Why:      one shared load balancer for everybody. Its rules belong to the author: spec.rules is never touched.
+//	Since:    0.1
 //	Opt out:  gesso.dev/ingress-class: "false" on the Ingress
 func ingressClass() Default {
 	return Default{

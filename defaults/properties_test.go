@@ -204,8 +204,8 @@ func checkFamilies(tb testing.TB, o *object.Object, out Outcome) {
 	for _, f := range slices.Concat(out.Filled, out.Preview) {
 		for _, p := range f.Paths {
 			name := strings.TrimPrefix(p, "/")
-			if o.Template() != nil {
-				name = "template" + strings.TrimPrefix(p, prefix)
+			if below, ok := strings.CutPrefix(p, prefix+"/"); ok && o.Template() != nil {
+				name = "template/" + below
 			}
 			if !slices.ContainsFunc(families[f.ID], func(family string) bool { return inFamily(name, family) }) {
 				tb.Errorf("%s wrote %s, which is in none of its families %q", f.ID, p, families[f.ID])

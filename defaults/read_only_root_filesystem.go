@@ -24,6 +24,7 @@ const writablePathsAnnotation = "gesso.dev/writable-paths"
 //	          when something is mounted there, above or below already.
 //	Why:      what breaks in must not be able to change the program. Nearly every program writes to /tmp, so that the one
 //	          without the other breaks more than it protects.
+//	Since:    0.1
 //	Not when: the template is for Windows, where the field is forbidden; a volume of the author's has our name and is no
 //	          emptyDir (then /tmp could not be written).
 //	Opt out:  gesso.dev/read-only-root-filesystem: "false" on the pod template, or …filesystem.<container>: "false"

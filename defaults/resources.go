@@ -22,6 +22,7 @@ const (
 //	          gesso.dev/memory and gesso.dev/cpu; else the Profile's values. The memory limit is the request.
 //	Why:      the scheduler and the HPA need requests; with memory limit = request an app that grows is stopped at a place
 //	          that can be foretold. No CPU limit: it only slows.
+//	Since:    0.1
 //	Not when: the pod has resources of its own (pod level), which a container's limit must not exceed.
 //	Opt out:  gesso.dev/resources: "false", gesso.dev/resources.<container>: "false"
 func resources() Default {
@@ -41,7 +42,7 @@ func resources() Default {
 
 func fillResources(f *Filling) {
 	t := f.Template()
-	if t.Node.Get("spec", "resources").Len() > 0 {
+	if podLevelResources(t) {
 		f.Skip(PodLevelResources, t.Spec("resources")...)
 		return
 	}

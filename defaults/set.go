@@ -30,11 +30,11 @@ func New(p *v1alpha1.Profile) (*Set, error) {
 	return s, nil
 }
 
-// Kinds returns the kinds on which some default that is not off acts, each once.
+// Kinds returns the kinds on which some default acts that is not off everywhere, each once.
 func (s *Set) Kinds() []Kind {
 	var all []Kind
 	for _, d := range s.list {
-		if d.Setting(&s.spec.Defaults).Mode == v1alpha1.ModeOff {
+		if !somewhereOn(d.Setting(&s.spec.Defaults)) {
 			continue
 		}
 		for _, k := range d.Kinds {
@@ -101,8 +101,15 @@ func (s *Set) Fill(r Request) Outcome {
 			continue
 		}
 		setting := d.Setting(&s.spec.Defaults)
+		mode, known := modeIn(setting, r.NamespaceName, r.Namespace)
+		setting.Mode = mode
 		if reason, path := s.gate(d, d.Kinds[at], setting, r); reason != "" {
 			out.Skipped = append(out.Skipped, Skipped{d.ID, reason, object.FieldPath(path...)})
+			continue
+		}
+		if !known {
+			out.Skipped = append(out.Skipped, Skipped{d.ID, NamespaceUnknown, "metadata.namespace"})
+			out.Warnings = append(out.Warnings, modeUnknown(d.ID, r.NamespaceName))
 			continue
 		}
 		if setting.Mode == v1alpha1.ModePreview {

@@ -19,11 +19,14 @@ const (
 //	          kubectl.kubernetes.io/default-container of the pod template
 //	Set when: no container has its name
 //	To:       the Profile's reverse proxy as a native sidecar, with {appPort} {app} {namespace} {environment} replaced. The
-//	          app's port is gesso.dev/port, else the port named http, else the only port of the app's first container.
+//	          app's port is gesso.dev/port, else the port named http, else the only port of the app's first container. It runs as
+//	          the user of the Pod, so that the app can still read its tokens, and without resources of its own where the Pod has
+//	          its own.
 //	Why:      every app is reached through the same proxy. As a native sidecar it starts before the app, stops after it, and
 //	          lets a Job end. Its port is called proxy: a Service says targetPort: proxy.
+//	Since:    0.1
 //	Not when: the Profile names no image; host network or Windows; no port to forward to; the proxy's ports or the names of its
-//	          container and volumes are taken.
+//	          container and volumes are taken; the Pod runs as root, the proxy must not and has no user of its own.
 //	Opt out:  gesso.dev/sidecar: "false" on the pod template
 func sidecar() Default {
 	return Default{
@@ -71,7 +74,7 @@ func fillSidecar(f *Filling) {
 		"{appPort}", strconv.FormatInt(port, 10), "{app}", names.App,
 		"{namespace}", f.NamespaceName, "{environment}", names.Environment,
 	)
-	f.Append(s.container(fill), t.Spec("initContainers")...)
+	f.Append(replaceStrings(s.fit(t), fill), t.Spec("initContainers")...)
 	for _, v := range s.volumes {
 		f.Append(replaceStrings(v, fill), t.Spec("volumes")...)
 	}
@@ -87,6 +90,9 @@ func (f *Filling) sidecarConflict(t *object.Template, s *fragment) (reason strin
 	}
 	if t.Node.Get("spec", "hostNetwork").IsTrue() {
 		return HostNetwork, t.Spec("hostNetwork")
+	}
+	if root := s.rootConflict(t); root != nil {
+		return RunsAsRoot, root
 	}
 	for _, c := range t.Containers() {
 		if c.Name != s.name {
