@@ -107,6 +107,24 @@ func TestPoliciesThatVanishLoseTheirSeries(t *testing.T) {
 	}
 }
 
+func TestOwnViolationsAreThoseInForce(t *testing.T) {
+	m, r := metrics(t)
+	for _, step := range []struct {
+		found []admission.Finding
+		want  map[string]float64 // action/policy
+	}{
+		{nil, map[string]float64{}},
+		{[]admission.Finding{{Policy: "a", Action: "deny", Field: "x"}, {Policy: "a", Action: "deny", Field: "y"}, {Policy: "b", Action: "warn"}}, map[string]float64{"deny/a": 2, "warn/b": 1}},
+		{[]admission.Finding{{Policy: "a", Action: "warn"}}, map[string]float64{"warn/a": 1}},
+		{nil, map[string]float64{}},
+	} {
+		m.SetOwn(step.found)
+		if diff := cmp.Diff(step.want, series(t, r, "gesso_own_violations")); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", step.found, diff)
+		}
+	}
+}
+
 func TestUnregisteredIsAskedForAtEachScrape(t *testing.T) {
 	m, r := metrics(t)
 	missing := []string{"a", "b"}
@@ -132,5 +150,6 @@ func TestNoMetricsCountNothing(*testing.T) {
 	m.SetLoaded(Loaded{Revision: "r"})
 	m.SetRejected()
 	m.SetAccepted()
+	m.SetOwn([]admission.Finding{{}})
 	m.evaluated("closed", 0, &admission.Result{})
 }

@@ -33,6 +33,9 @@ func newProfileCommand() *cobra.Command {
 
 The Profile is checked first, its policies' parameters too; everything that is wrong is listed at once with its path.
 
+What the policies find wrong with what the Profile itself has filled, a sidecar that they refuse for example, is said on standard
+error; it changes nothing else.
+
 --diff compares two Profiles as they are in force, with what they leave out and with the settings of all policies, and says for each
 default that changes what that means for what runs. OLD and NEW are files, or the word builtin. Exit codes: 0 they are alike, 1 they
 differ, 2 one could not be read.
@@ -59,6 +62,9 @@ differ, 2 one could not be read.
 			e, err := flags.engine(cmd.Context(), "")
 			if err != nil {
 				return err
+			}
+			for _, f := range e.JudgeOwn(cmd.Context()) {
+				fmt.Fprintln(cmd.ErrOrStderr(), "warning:", f.Text())
 			}
 			return printProfile(cmd, e.Engine, flags.output)
 		},
