@@ -41,7 +41,7 @@ func fillIngressClass(f *Filling) {
 	legacy := []string{"metadata", "annotations", legacyClassAnnotation}
 	filled := false
 	switch {
-	case !f.Object.Root.Get(legacy...).Missing():
+	case f.Object.Root.Get(legacy...).Type() != object.Absent: // the API server makes "" of a null annotation, and refuses two classes
 		f.Skip(AlreadySet, legacy...)
 		return // another class, as far as the controller is concerned
 	case !f.edit.CanSet(class):

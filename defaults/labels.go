@@ -83,8 +83,10 @@ func (f *Filling) wantedLabels() (wanted []label, ok bool) {
 	values, names := f.Spec.Defaults.Labels.Values, f.Names("")
 	fill := strings.NewReplacer("{app}", names.App, "{namespace}", f.NamespaceName, "{environment}", names.Environment)
 	for _, l := range []label{
-		{convention.NameLabel, values.Name}, {labelPrefix + "component", values.Component},
-		{labelPrefix + "part-of", values.PartOf}, {labelPrefix + "managed-by", values.ManagedBy},
+		{convention.NameLabel, values.Name},
+		{labelPrefix + "component", values.Component},
+		{labelPrefix + "part-of", values.PartOf},
+		{labelPrefix + "managed-by", values.ManagedBy},
 	} {
 		if f.Namespace == nil && strings.Contains(l.value, "{environment}") {
 			return nil, false

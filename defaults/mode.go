@@ -1,17 +1,19 @@
 package defaults
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/gesso-dev/gesso/api/v1alpha1"
 	"github.com/gesso-dev/gesso/internal/convention"
 )
 
+// modeUnknown is the mode of a default where it cannot be told.
+const modeUnknown v1alpha1.Mode = "unknown"
+
 // modeIn returns the mode of a default in a namespace: that of the first entry which selects it, else the default's own. Where labels
 // decide and the facts of the Namespace are missing, the mode is not known: a guess would be a filled field that nobody wanted, or one
 // that is missing until the next deploy.
-func modeIn(s v1alpha1.DefaultSetting, namespace string, facts *convention.Namespace) (mode v1alpha1.Mode, known bool) {
+func modeIn(s v1alpha1.DefaultSetting, namespace string, facts *convention.Namespace) v1alpha1.Mode {
 	var possible []v1alpha1.Mode
 	for _, entry := range s.Namespaces {
 		if len(entry.Names) > 0 && !slices.Contains(entry.Names, namespace) {
@@ -37,19 +39,15 @@ func hasLabels(have, want map[string]string) bool {
 	return true
 }
 
-// agreed returns the one mode among those that are possible.
-func agreed(possible []v1alpha1.Mode) (mode v1alpha1.Mode, known bool) {
+// agreed returns the one mode among those that are possible, modeUnknown where there are two.
+func agreed(possible []v1alpha1.Mode) v1alpha1.Mode {
 	if slices.ContainsFunc(possible, func(m v1alpha1.Mode) bool { return m != possible[0] }) {
-		return "", false
+		return modeUnknown
 	}
-	return possible[0], true
+	return possible[0]
 }
 
 // somewhereOn reports whether there may be a namespace in which a default with this setting acts.
 func somewhereOn(s v1alpha1.DefaultSetting) bool {
 	return s.Mode != v1alpha1.ModeOff || slices.ContainsFunc(s.Namespaces, func(n v1alpha1.NamespaceMode) bool { return n.Mode != v1alpha1.ModeOff })
-}
-
-func modeUnknown(id, namespace string) string {
-	return fmt.Sprintf("nothing was filled by %s: the labels of namespace %q are not known yet; apply the object again", id, namespace)
 }

@@ -51,8 +51,8 @@ func fillResources(f *Filling) {
 	}
 	values := f.Spec.Defaults.Resources
 	app, _ := t.App()
-	appCPU := f.answer(t, cpuAnnotation, values.CPU)
-	appMemory := f.answer(t, memoryAnnotation, values.Memory)
+	appCPU := f.quantityAnswer(cpuAnnotation, values.CPU)
+	appMemory := f.quantityAnswer(memoryAnnotation, values.Memory)
 	for _, c := range f.Containers() {
 		if f.SkipContainer(c) {
 			continue
@@ -122,9 +122,9 @@ func quantityOf(n *object.Node) (resource.Quantity, bool) {
 	return q, err == nil && q.Sign() > 0
 }
 
-// answer reads a quantity from an annotation of the template, in canonical form; fallback where there is none.
-func (f *Filling) answer(t *object.Template, annotation, fallback string) string {
-	value, ok := t.Annotation(annotation)
+// quantityAnswer reads a quantity from an annotation, in canonical form; fallback where there is none.
+func (f *Filling) quantityAnswer(annotation, fallback string) string {
+	value, _, ok := answer(f.Object, annotation)
 	if !ok {
 		return fallback
 	}

@@ -1,6 +1,7 @@
 package defaults
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/gesso-dev/gesso/api/v1alpha1"
@@ -35,8 +36,8 @@ func (f *Filling) warnPodLevel() {
 	out := optOuts(f.Object)
 	for _, c := range f.Containers() {
 		if name := optOutName(f.id, c.Name); c.Name != "" && out[name] {
-			f.Warn("%s is ignored: %s acts on the whole pod; opt out by %s", object.FieldPath(object.Join(annotationsPath(f.Object), name)...),
-				f.id, optOutName(f.id, ""))
+			path, _ := optedOut(f.Object, name)
+			f.Warn("%s is ignored: %s acts on the whole pod; opt out by %s", object.FieldPath(path...), f.id, optOutName(f.id, ""))
 		}
 	}
 }
@@ -49,10 +50,8 @@ func powerful(c object.Container, capabilities ...string) (field []string) {
 	for i, n := range c.Node.Get("securityContext", "capabilities", "add").Elements() {
 		// Container runtimes take names in any case and with or without the prefix.
 		name := strings.TrimPrefix(strings.ToUpper(n.Str()), "CAP_")
-		for _, capability := range capabilities {
-			if name == capability {
-				return object.Join(c.Path, "securityContext", "capabilities", "add", itoa(i))
-			}
+		if slices.Contains(capabilities, name) {
+			return object.Join(c.Path, "securityContext", "capabilities", "add", itoa(i))
 		}
 	}
 	return nil

@@ -17,7 +17,7 @@ func (s *fragment) fit(t *object.Template) *object.Node {
 		body = with(body, "resources", nil)
 	}
 	context := body.Get("securityContext")
-	switch user, ok := sidecarUser(t); {
+	switch user, ok := s.sidecarUser(t); {
 	case !ok:
 	case user == podUser(t):
 		if context = with(context, "runAsUser", nil); context.Len() == 0 {
@@ -33,13 +33,13 @@ func (s *fragment) fit(t *object.Template) *object.Node {
 // sidecarUser returns the user that the sidecar must have for the sake of the app. Where all containers of a Pod run as one user the
 // kubelet gives the service account's token, and that of an AWS role, to this user and to nobody else; where one of them has another
 // user, or none, everybody in the Pod may read it. The sidecar must not change which of the two it is. Root is never taken over.
-func sidecarUser(t *object.Template) (user int64, ok bool) {
+func (s *fragment) sidecarUser(t *object.Template) (user int64, ok bool) {
 	if user = podUser(t); user >= 0 {
 		return user, user > 0
 	}
 	user = -1
 	for _, c := range t.Containers() {
-		if c.Sort == object.Ephemeral {
+		if c.Sort == object.Ephemeral || s.named(c.Name) {
 			continue
 		}
 		own, set := c.Node.Get("securityContext", "runAsUser").Int()

@@ -72,7 +72,7 @@ func emptyLists(value any, into reflect.Value) {
 	if !ok || into.Kind() != reflect.Struct {
 		return
 	}
-	if setting, ok := into.Addr().Interface().(*DefaultSetting); ok && members["mode"] == string(ModeOff) {
+	if setting, ok := reflect.TypeAssert[*DefaultSetting](into.Addr()); ok && members["mode"] == string(ModeOff) {
 		setting.Namespaces = []NamespaceMode{} // off is off everywhere, unless the same Profile says where it is not
 	}
 	for f := range into.Type().Fields() {

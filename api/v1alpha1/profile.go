@@ -166,7 +166,8 @@ type Resources struct {
 type Sidecar struct {
 	DefaultSetting `json:",inline"`
 	// Container is a core/v1 Container. Its name begins with gesso-; restartPolicy: Always is added where it is missing.
-	// {appPort} {app} {namespace} {environment} are replaced in its strings. Without an image nothing is injected.
+	// {appPort} {app} {namespace} {environment} are replaced in its strings. Without an image nothing is injected. Write a security
+	// context that meets the restricted Pod Security Standard by itself: a Pod that meets it must still do so with the sidecar.
 	Container *runtime.RawExtension `json:"container,omitempty"`
 	// Volumes are core/v1 Volumes that the container mounts; their names begin with gesso-.
 	Volumes []runtime.RawExtension `json:"volumes"`
