@@ -12,7 +12,7 @@ func (s *Set) fillObject(r Request) Outcome {
 	edit := object.Edit(root)
 	var paths [][]string
 	var all []Filled
-	out := s.fill(r, edit, record.Start(nil, record.Evidence{}), func(f *Filling) {
+	out := s.fill(r, edit, nil, func(f *Filling) {
 		if len(f.paths) > 0 {
 			all = append(all, Filled{f.id, pointers(f.paths)})
 			paths = append(paths, f.paths...)

@@ -62,7 +62,7 @@ func (v *versions) otherRecord() bool {
 func (s *Set) decide(r Request) decision {
 	v := versionsOf(r)
 	if !record.Addressable(v.new) {
-		return decision{filled: s.fillOnly(r, v)}
+		return decision{filled: s.fillOnly(r)}
 	}
 	if v.hasNew && v.author.Claims(recordPath) {
 		return s.decideClaimed(r, v)
@@ -126,5 +126,5 @@ func (s *Set) decideClaimed(r Request, v versions) decision {
 	) {
 		return decision{reason: KeptUntilNextDeploy, old: v.recordOld != nil && !v.recordOld.Complete(v.new), warnings: warnings}
 	}
-	return decision{filled: s.fillOnly(r, v), warnings: warnings}
+	return decision{filled: s.fillOnly(r), warnings: warnings}
 }

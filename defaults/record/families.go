@@ -7,6 +7,9 @@ import (
 // Reserved begins the name of every element that Gesso makes: a sidecar, a volume. Elements of other names are never taken out.
 const Reserved = "gesso-"
 
+// Scratch begins the names of the volumes that are made for a container of any name, where it may write.
+const Scratch = Reserved + "tmp-"
+
 // Families are the paths that any version of any default may write, as [github.com/gesso-dev/gesso/defaults.Default] names them.
 // The list only grows: a record that an older version wrote must still be understood when its default is gone. A family is
 // added one release before a default uses it. [] is any element of a list; at the end it is the whole element, which then is one
