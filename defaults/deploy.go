@@ -138,12 +138,14 @@ func (s *Set) refill(r Request, v versions, records, carried []*record.Record) *
 	}
 	if !rec.Empty() {
 		rec.Origin = v.origin()
-		rec.Base = record.Hash(record.Author(template, rec, v.inputs, nil))
+		if s.updates(r.Object.GroupKind()) { // nothing else is ever compared, and the API server adds to Pods and Jobs after admission
+			rec.Base = record.Hash(record.Author(template, rec, v.inputs, nil))
+		}
 		text := rec.String()
 		if len(text) > record.MaxSize || annotationsOf(template)+len(record.Annotation)+len(text) > maxAnnotations {
 			return s.tooLarge(r)
 		}
-		edit.Set(object.Join(path, recordPath...), object.Quote(text))
+		edit.Set(object.Join(path, recordPath()...), object.Quote(text))
 	}
 	out.Filled = owned.report(root, path)
 	if taken.Changed() {
@@ -152,6 +154,14 @@ func (s *Set) refill(r Request, v versions, records, carried []*record.Record) *
 		out.Patch = edit.Patch()
 	}
 	return &filled{root: root, record: rec, outcome: out}
+}
+
+// updates reports whether some default acts on UPDATEs of a kind.
+func (s *Set) updates(gk object.GroupKind) bool {
+	return slices.ContainsFunc(s.list, func(d Default) bool {
+		k, ok := d.kind(gk)
+		return ok && slices.Contains(k.Operations, "UPDATE")
+	})
 }
 
 // fillOnly fills what is absent and leaves the record, or what stands in its place, alone.

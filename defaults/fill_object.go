@@ -23,7 +23,7 @@ func (s *Set) fillObject(r Request) Outcome {
 		paths = nil // a template that is no object: the API server will refuse it
 	}
 	text := filledNote(r, root, paths)
-	if text == "" || edit.Set(recordPath, object.Quote(text)) || !root.Put(object.Value(text), recordPath...) {
+	if text == "" || edit.Set(recordPath(), object.Quote(text)) || !root.Put(object.Value(text), recordPath()...) {
 		out.Patch = edit.Patch()
 	} else {
 		out.Patch = object.Diff(r.Object.Root, root)

@@ -9,7 +9,7 @@ import (
 )
 
 // recordPath is where a template keeps the record, from the template.
-var recordPath = []string{"metadata", "annotations", record.Annotation}
+func recordPath() []string { return []string{"metadata", "annotations", record.Annotation} }
 
 // decision is what the update rule makes of a request: the template is filled, or it stays.
 type decision struct {
@@ -64,7 +64,7 @@ func (s *Set) decide(r Request) decision {
 	if !record.Addressable(v.new) {
 		return decision{filled: s.fillOnly(r)}
 	}
-	if v.hasNew && v.author.Claims(recordPath) {
+	if v.hasNew && v.author.Claims(recordPath()) {
 		return s.decideClaimed(r, v)
 	}
 	if v.old == nil {

@@ -86,7 +86,7 @@ func (h *history) next(verb string, args []string) []byte {
 	h.Helper()
 	switch verb {
 	case "create", "put":
-		return h.world.stored(mustJSON(h.section(args[0])))
+		return h.stored(mustJSON(h.section(args[0])))
 	case "apply", "away", "replace":
 		manifest := h.section(args[0])
 		was := h.applied
@@ -98,7 +98,7 @@ func (h *history) next(verb string, args []string) []byte {
 	case "edit", "webhook":
 		return h.edited(args[0], strings.Join(args[1:], " "))
 	case "damage":
-		at := append(slices.Clone(h.path), recordPath...)
+		at := append(slices.Clone(h.path), recordPath()...)
 		text := parse(h, h.live).Root.Get(at...).Str()
 		if !strings.Contains(text, args[0]) {
 			h.Fatalf("%s is not in the record %s", args[0], text)
@@ -151,7 +151,7 @@ func (h *history) edited(path, value string) []byte {
 	} else if !o.Root.Put(mustNode([]byte(value)), tokens...) {
 		h.Fatalf("%s: cannot be set", path)
 	}
-	return h.world.stored(o.Root.Bytes())
+	return h.stored(o.Root.Bytes())
 }
 
 // report writes what came of a step.
@@ -167,8 +167,8 @@ func (h *history) report(fields []string, result []byte, out Outcome) {
 		verdict = "not seen"
 	}
 	same := "a new template"
-	for i := len(h.states) - 1; i >= 0; i-- {
-		if h.template(h.states[i]).Equal(h.template(result)) {
+	for i, state := range slices.Backward(h.states) {
+		if h.template(state).Equal(h.template(result)) {
 			same = fmt.Sprintf("the template of step %d", i+1)
 		}
 	}

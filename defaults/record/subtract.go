@@ -244,24 +244,24 @@ func (s *Subtraction) stripElement(e *object.Node, t *trie, member string, path 
 	if e.Type() != object.Map {
 		return e
 	}
-	made := wasMade(e, t, member, path)
-	if made && !inMade && len(path) > 3 && strings.HasPrefix(path[2], Reserved) {
-		made = strings.HasPrefix(e.Get("name").Str(), Scratch) // a default that fills any container made it; the rest needs its sidecar
+	made := wasMade(e, t, member, path, inMade)
+	switch {
+	case made && onlyMade(path):
+		return s.stripMade(e, t, member, path)
+	case onlyMade(path) && (len(path) > 3 || path[1] != "initContainers"):
+		return e // a volume or a mount of somebody else's
 	}
-	if !onlyMade(path) || !made && len(path) == 3 && path[1] == "initContainers" { // a container of the author's
-		if rest := s.strip(e, t, path, false); rest != nil {
-			return rest
-		}
-		return e
+	if rest := s.strip(e, t, path, false); rest != nil {
+		return rest
 	}
-	if !made {
-		return e
-	}
-	rest := e.Clone()
-	below := &trie{kids: t.kids}
-	key := rest.Get(member)
+	return e
+}
+
+// stripMade returns what is left of an element that Gesso made.
+func (s *Subtraction) stripMade(e *object.Node, t *trie, member string, path []string) *object.Node {
+	key, rest := e.Get(member), e.Clone()
 	rest.Remove(member)
-	if rest = s.strip(rest, below, path, true); rest == nil || !s.somethingIn(rest, path) {
+	if rest = s.strip(rest, &trie{kids: t.kids}, path, true); rest == nil || !s.somethingIn(rest, path) {
 		return nil
 	}
 	if s.rules.drop != nil && s.rules.drop(path, rest) {
@@ -299,16 +299,21 @@ func onlyMade(path []string) bool {
 }
 
 // wasMade reports whether the record proves that Gesso made e: it has an entry for the key that fits, and the name is one that only
-// Gesso gives. A mount is Gesso's if the volume is.
-func wasMade(e *object.Node, t *trie, member string, path []string) bool {
+// Gesso gives. A mount is Gesso's if the volume is. inMade is whether e lies in an element that is proved; without it nothing in a
+// container of a reserved name is, but the mounts of scratch volumes, which any container gets.
+func wasMade(e *object.Node, t *trie, member string, path []string, inMade bool) bool {
 	if Hash(e.Get(member).Canonical()) != t.leaf(member) {
 		return false
 	}
-	if len(path) == 5 && path[3] == "volumeMounts" {
-		name := e.Get("name")
-		return strings.HasPrefix(name.Str(), Reserved) && Hash(name.Canonical()) == t.leaf("name")
+	reserved := strings.HasPrefix(path[2], Reserved)
+	if len(path) == 3 {
+		return reserved
 	}
-	return strings.HasPrefix(path[2], Reserved)
+	name := e.Get("name")
+	if path[3] == "volumeMounts" && (!strings.HasPrefix(name.Str(), Reserved) || Hash(name.Canonical()) != t.leaf("name")) {
+		return false
+	}
+	return inMade || path[3] == "volumeMounts" && (!reserved || strings.HasPrefix(name.Str(), Scratch))
 }
 
 func sortedKids(t *trie) []string {
