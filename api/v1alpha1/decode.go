@@ -174,7 +174,7 @@ func (p *Profile) validate() field.ErrorList {
 
 func (p PolicySetting) validate(at *field.Path) field.ErrorList {
 	var errs field.ErrorList
-	actions := []string{"deny", "warn", "audit", "off"}
+	actions := []Action{ActionDeny, ActionWarn, ActionAudit, ActionOff}
 	if p.Action != "" {
 		errs = oneOf(p.Action, at.Child("action"), actions...)
 	}
