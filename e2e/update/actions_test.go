@@ -188,7 +188,7 @@ func helm(last, next manifest) action {
 
 // exported is the workload as somebody would take it from the cluster into Git, image replaced: without what only the API server
 // writes.
-func exported(w *running, of *state, image string) manifest {
+func exported(of *state, image string) manifest {
 	return func(k kind) *unstructured.Unstructured {
 		o := of.object.DeepCopy()
 		for _, field := range []string{"resourceVersion", "uid", "creationTimestamp", "managedFields", "generation"} {
@@ -205,7 +205,7 @@ func exported(w *running, of *state, image string) manifest {
 // applyExported applies the workload as it stood at a step.
 func applyExported(step, image string) action {
 	return action{"apply exported", func(w *running) (string, error) {
-		return apply(exported(w, w.saved[step], image)).run(w)
+		return apply(exported(w.saved[step], image)).run(w)
 	}}
 }
 

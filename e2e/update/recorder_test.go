@@ -128,7 +128,10 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	r.mu.Lock()
-	r.recorded[review.Request.Namespace] = append(r.recorded[review.Request.Namespace], call{release, review.Request, answered.Response})
+	// ServiceAccounts come with each namespace, and Pods with some workloads.
+	if slices.ContainsFunc(kinds(), func(k kind) bool { return k.name == review.Request.Kind.Kind }) {
+		r.recorded[review.Request.Namespace] = append(r.recorded[review.Request.Namespace], call{release, review.Request, answered.Response})
+	}
 	r.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

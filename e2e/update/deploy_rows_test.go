@@ -1,0 +1,172 @@
+package update
+
+// writer is a way to bring a whole manifest to the API server, the first time and later.
+type writer struct {
+	name        string
+	first, next func(manifest) action
+}
+
+// writers are those that differ in what they leave behind about who wrote what: last-applied-configuration, managedFields of
+// Apply, nothing.
+func writers() []writer {
+	ssa := func(m manifest) action { return serverSide(m, "kubectl") }
+	return []writer{{"apply", apply, apply}, {"SSA", ssa, ssa}, {"PUT", create, put}}
+}
+
+// deployRows are deploys of every sort: with each of them come the defaults of the day, and nothing comes between them.
+func deployRows() []row {
+	a := app("shop:a")
+	all := []row{
+		{name: "a, b, and a again", steps: []step{
+			{on: v1, do: apply(a), as: "a"},
+			{do: apply(app("shop:b")), gives: v1},
+			{do: apply(a), back: "a", reason: deployed},
+		}},
+		{name: "restart", kinds: withRevisions(), steps: []step{
+			{on: v1, do: apply(a)},
+			{on: v2, do: restart(), says: "restarted", gives: v2},
+			{on: v3, do: apply(a), says: "unchanged", uncalled: true},
+		}},
+		{name: "deploys by kubectl set and edit", steps: []step{
+			{on: v1, do: apply(a)},
+			{on: v2, do: setImage("shop:b"), says: "image updated", gives: v2},
+			{on: v3, do: setEnv("A=1"), says: "env updated", gives: v3},
+			{on: v1, do: edited(writing("shop:c", "spec", "containers", "web", "image")), says: "edited", gives: v1},
+			{on: v2, do: annotate("team=a"), generation: deploymentOnly},
+			{on: v2, do: edited(deleting("metadata", "annotations"), writing("shop:d", "spec", "containers", "web", "image")), says: "edited", gives: v2},
+		}},
+		{name: "deploys by replace", steps: []step{
+			{on: v1, do: apply(a)},
+			{on: v2, do: replace(app("shop:b")), says: "replaced", gives: v2},
+			{on: v3, do: replace(app("shop:c")), says: "replaced", gives: v3},
+			{on: v2, do: replace(app("shop:c")), says: "replaced"},
+		}},
+		{name: "deploys by PUT of the object as read", steps: []step{
+			{on: v1, do: create(a)},
+			{on: v2, do: putLive(inWeb("shop:b", "image")), gives: v2},
+			{on: v3, do: putLive(inWeb("shop:c", "image")), gives: v3},
+			{on: v1, do: putLive()},
+		}},
+	}
+	for _, w := range writers() {
+		all = append(all, row{name: "deploys by " + w.name, steps: []step{
+			{on: v1, do: w.first(a)},
+			{on: v2, do: w.next(app("shop:b")), gives: v2},
+			{on: v3, do: w.next(app("shop:b")), perhaps: true},
+			{on: v3, do: w.next(app("shop:c")), gives: v3},
+			{on: v1, do: annotate("team=a"), generation: deploymentOnly},
+			{on: v1, do: w.next(app("shop:d")), gives: v1, generation: anyhow},
+			{on: v2, do: w.next(app("shop:d", inTemplate(`"1"`, "metadata", "annotations", "gesso.dev/refresh"))), gives: v2},
+		}})
+	}
+	return all
+}
+
+// undoRows are kubectl rollout undo: what comes back is the old template, byte for byte, and its revision.
+func undoRows() []row {
+	a, b := app("shop:a"), app("shop:b")
+	return []row{
+		{name: "undo, the app changed", kinds: withRevisions(), steps: []step{
+			{on: v1, do: apply(a), as: "a"},
+			{do: apply(b), gives: v1},
+			{do: undo(), says: "rolled back", back: "a"},
+		}},
+		{name: "undo, the app changed and later the defaults", kinds: withRevisions(), steps: []step{
+			{on: v1, do: apply(a), as: "a"},
+			{do: apply(b), gives: v1, as: "b"},
+			{on: v2, do: undo(), says: "rolled back", back: "a"},
+			{do: annotate("team=a"), generation: deploymentOnly},
+			{do: undo(), says: "rolled back", back: "b"},
+			{on: v3, do: undo(), says: "rolled back", back: "a"},
+			{do: apply(b), says: "configured", gives: v3},
+		}},
+		{name: "undo, app and defaults changed", kinds: withRevisions(), steps: []step{
+			{on: v1, do: apply(a), as: "a"},
+			{on: v2, do: apply(b), gives: v2, as: "b"},
+			{do: undo(), says: "rolled back", back: "a"},
+			{on: v3, do: undo(), says: "rolled back", back: "b"},
+		}},
+		{name: "undo of a restart", kinds: withRevisions(), steps: []step{
+			{on: v1, do: apply(a), as: "a"},
+			{on: v2, do: restart(), gives: v2},
+			{do: undo(), says: "rolled back", back: "a"},
+		}},
+		{name: "undo to before Gesso", kinds: withRevisions(), steps: []step{
+			{on: away, do: apply(a), as: "a"},
+			{on: v1, do: apply(b), gives: v1},
+			{on: v2, do: undo(), says: "rolled back", back: "a"},
+			{do: annotate("team=a"), generation: deploymentOnly},
+			{do: apply(app("shop:c")), gives: v2},
+		}},
+		{name: "undo to before Gesso two deploys later", kinds: withRevisions(), steps: []step{
+			{on: away, do: apply(a), as: "a"},
+			{on: v1, do: apply(b), gives: v1},
+			{on: v2, do: apply(app("shop:c")), gives: v2},
+			{on: v3, do: undoTo(1), says: "rolled back", back: "a"},
+		}},
+		{name: "undo, OnDelete", kinds: only("StatefulSet", "DaemonSet"), steps: []step{
+			{on: v1, do: apply(a.plus(inObject("{type: OnDelete}", "spec", "updateStrategy"))), as: "a"},
+			{on: v2, do: annotate("team=a")},
+			{do: apply(b.plus(inObject("{type: OnDelete}", "spec", "updateStrategy"))), gives: v2},
+			{on: v3, do: undo(), says: "rolled back", back: "a"},
+		}},
+		{name: "paused", kinds: only("Deployment"), steps: []step{
+			{on: v1, do: apply(a), as: "a"},
+			{do: pause(), generation: moves},
+			{on: v2, do: setImage("shop:b"), gives: v2, revisions: new(0)},
+			{on: v3, do: setEnv("A=1"), gives: v3, revisions: new(0)},
+			{on: v2, do: resume(), says: "resumed", generation: moves, revisions: new(1)},
+			{do: undo(), says: "rolled back", back: "a"},
+		}},
+		{name: "undo of an answer on the object", kinds: withRevisions(), steps: []step{
+			{on: v1, do: apply(a), as: "a"},
+			{on: v2, do: annotate("gesso.dev/memory=384Mi"), gives: v2, but: facts{"memory": "384Mi/384Mi"}},
+			{do: undo(), says: "rolled back", back: "a"},
+		}},
+		{name: "undo of a refresh on the object", kinds: withRevisions(), steps: []step{
+			{on: v1, do: apply(a), as: "a"},
+			{on: v2, do: annotate("gesso.dev/refresh=1"), gives: v2},
+			{do: undo(), says: "rolled back", back: "a"},
+		}},
+	}
+}
+
+// awayRows are deploys that Gesso did not see, and workloads that are older than it.
+func awayRows() []row {
+	a, b := app("shop:a"), app("shop:b")
+	return []row{
+		{name: "older than Gesso", steps: []step{
+			{on: away, do: apply(a)},
+			{on: v1, do: annotate("team=a"), generation: deploymentOnly},
+			{do: apply(a), says: "unchanged", uncalled: true},
+			{do: replace(a), says: "replaced", generation: deploymentOnly},
+			{on: v2, do: put(a)},
+			{do: apply(b), gives: v2, generation: anyhow},
+		}},
+		{name: "apply while Gesso is away", kinds: withRevisions(), steps: []step{
+			{on: v1, do: apply(a), as: "a"},
+			{on: away, do: apply(b), gives: v1},
+			{on: v2, do: annotate("team=a"), generation: deploymentOnly},
+			{do: apply(b), says: "unchanged", uncalled: true},
+			{do: replace(b), says: "replaced", generation: deploymentOnly},
+			{on: v3, do: undo(), says: "rolled back", back: "a"},
+			// A limit: the record of b was stale, so that the way back to it is a deploy.
+			{on: v2, do: undo(), says: "rolled back", gives: v2},
+		}},
+		{name: "PUT while Gesso is away", kinds: withRevisions(), steps: []step{
+			{on: v1, do: apply(a), as: "a"},
+			{on: away, do: put(b), gives: away},
+			{on: v2, do: annotate("team=a"), generation: deploymentOnly},
+			{do: undo(), says: "rolled back", back: "a"},
+			// A limit: b never had a record.
+			{do: undo(), says: "rolled back", gives: v2},
+		}},
+		{name: "CronJob deployed while Gesso is away", kinds: only("CronJob"), steps: []step{
+			{on: v1, do: apply(a)},
+			{on: away, do: apply(b), gives: v1},
+			{on: v2, do: annotate("team=a")},
+			{do: put(b)},
+			{do: apply(app("shop:c")), gives: v2},
+		}},
+	}
+}

@@ -1,0 +1,90 @@
+package update
+
+import (
+	"fmt"
+	"strings"
+)
+
+// secondRows are a second mutating webhook, called before Gesso and after it, again when Gesso has changed something (IfNeeded) or
+// not (once).
+func secondRows() []row {
+	a, b := app("shop:a"), app("shop:b")
+	var all []row
+	for _, place := range []string{secondBefore, secondAfter} {
+		for _, once := range []string{"", "-once"} {
+			which := kinds()
+			if once != "" {
+				which = only("Deployment", "CronJob")
+			}
+			for _, habit := range []string{"env", "container", "annotation"} {
+				check := func(any) error { return nil }
+				if habit == "container" {
+					check = records("second")
+				}
+				all = append(all, row{
+					name: place + " " + habit + once, kinds: which, labels: map[string]string{place: habit + once},
+					steps: []step{
+						{on: v1, do: apply(a), as: "a", check: check},
+						{on: v2, do: annotate("team=a"), generation: deploymentOnly, reason: whatever},
+						{do: apply(a), perhaps: true, reason: whatever},
+						{do: putLive(), reason: whatever},
+						{do: put(a), generation: deploymentOnly, reason: whatever},
+						{do: serverSide(a, "kubectl"), generation: anyhow, reason: whatever},
+						{do: serverSide(b, "kubectl"), gives: v2, check: check},
+						{on: v3, do: undo(), back: "a"},
+						{do: serverSide(app("shop:c"), "kubectl"), gives: v3, check: check},
+						{do: serverSide(app("shop:c"), "kubectl"), reason: whatever},
+					},
+				})
+			}
+			all = append(all, mirrorRow(place, once, which))
+		}
+		all = append(all, row{
+			// Every request changes the template, which is that webhook's doing; so every request is a deploy.
+			name: place + " counter", labels: map[string]string{place: "counter"}, steps: []step{
+				{on: v1, do: apply(a)},
+				{on: v2, do: annotate("team=a"), gives: v2},
+				{on: v3, do: label("team=a"), gives: v3},
+			},
+		})
+	}
+	return all
+}
+
+// mirrorRow is a second webhook that rewrites images, ours too.
+func mirrorRow(place, once string, which []kind) row {
+	a, b := app("shop:a"), app("shop:b")
+	mirrored := func(proxy string) facts {
+		if place == secondBefore && once != "" {
+			proxy = strings.TrimPrefix(proxy, mirror) // it has gone by when the sidecar comes
+		}
+		return facts{"proxy": proxy}
+	}
+	app := func(image string) func(any) error {
+		return func(template any) error {
+			if got := find(template, "spec", "containers", "web", "image"); got != mirror+image {
+				return fmt.Errorf("the app's image is %v, want the mirror's", got)
+			}
+			return nil
+		}
+	}
+	again := step{on: v2, do: put(a), generation: deploymentOnly, reason: whatever}
+	if place == secondAfter {
+		// A limit: nothing says that the author did not write the mirror's image, so that it counts as theirs, and the PUT differs.
+		again = step{on: v2, do: put(a), gives: v2, but: mirrored(mirror + "proxy:2"), reason: whatever, generation: anyhow}
+	}
+	return row{
+		name: place + " mirror" + once, kinds: which, labels: map[string]string{place: "mirror" + once}, loose: true,
+		steps: []step{
+			{on: v1, do: apply(a), as: "a", but: mirrored(mirror + "proxy:1"), check: app("shop:a")},
+			{on: v2, do: annotate("team=a"), generation: deploymentOnly, reason: whatever},
+			{do: apply(a), perhaps: true, reason: whatever},
+			{do: apply(b), gives: v2, but: mirrored(mirror + "proxy:2"), check: app("shop:b"), reason: whatever},
+			{on: v3, do: undo(), back: "a", reason: whatever},
+			{do: apply(b.plus(inTemplate(`"1"`, "metadata", "annotations", "n"))), gives: v3, but: mirrored(mirror + "proxy:3"), reason: whatever},
+			{on: v1, do: apply(a), gives: v1, but: mirrored(mirror + "proxy:1"), check: app("shop:a"), reason: whatever},
+			again,
+			{do: put(a), reason: whatever},
+		},
+	}
+}
