@@ -2,6 +2,7 @@ package update
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -152,6 +153,9 @@ func patchTemplate(patch func(w *running) (any, error)) action {
 func patchRecord(damage func(record string) string) action {
 	a := patchTemplate(func(w *running) (any, error) {
 		old, _ := find(w.now.template, "metadata", "annotations", recordAnnotation).(string)
+		if old == "" {
+			return nil, errors.New("there is no record")
+		}
 		changed := damage(old)
 		if changed == old {
 			return nil, fmt.Errorf("the record %q was not changed", old)
