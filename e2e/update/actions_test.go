@@ -213,6 +213,22 @@ func applyExported(step, image string) action {
 	}}
 }
 
+// copied is a workload that somebody copies, record and all: made by one release, taken away, and made again under another.
+func copied(from, to string) action {
+	return action{"POST of a copy", func(w *running) (string, error) {
+		shared.recorder.use(w.namespace, from)
+		if _, err := create(app("shop:a")).run(w); err != nil {
+			return "", err
+		}
+		of := w.look("to copy")
+		if printed, err := w.kubectl("", nil, "delete", "--cascade=foreground", "--wait", w.called()); err != nil {
+			return printed, err
+		}
+		shared.recorder.use(w.namespace, to)
+		return create(exported(of, "shop:a")).run(w)
+	}}
+}
+
 // then does one after the other and counts as one.
 func then(actions ...action) action {
 	var names []string

@@ -13,6 +13,21 @@ func writers() []writer {
 	return []writer{{"apply", apply, apply}, {"SSA", ssa, ssa}, {"PUT", create, put}}
 }
 
+// rich is an app that says something of most of what Gesso fills, but not all.
+func rich(image string) manifest {
+	return app(image,
+		inWeb("{requests: {cpu: 250m}}", "resources"),
+		inWeb("[{name: A, value: \"1\"}, {name: B, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]", "env"),
+		element("{name: data, mountPath: /data}", "spec", "containers", "web", "volumeMounts"),
+		element("{name: data, emptyDir: {}}", "spec", "volumes"),
+		element("{name: scratch, emptyDir: {}}", "spec", "volumes"),
+		element("{name: helper, image: helper:1, volumeMounts: [{name: scratch, mountPath: /tmp}]}", "spec", "containers"),
+		element("{name: prepare, image: prepare:1, command: [prepare], securityContext: {allowPrivilegeEscalation: true}}", "spec", "initContainers"),
+		inTemplate("{fsGroup: 2000}", "spec", "securityContext"),
+		inTemplate("\"true\"", "metadata", "annotations", "author.example/scrape"),
+	)
+}
+
 // deployRows are deploys of every sort: with each of them come the defaults of the day, and nothing comes between them.
 func deployRows() []row {
 	a := app("shop:a")
@@ -21,6 +36,18 @@ func deployRows() []row {
 			{on: v1, do: apply(a), as: "a"},
 			{do: apply(app("shop:b")), gives: v1},
 			{do: apply(a), back: "a", reason: deployed},
+		}},
+		{name: "made by v2", steps: []step{{on: v2, do: apply(a)}, {on: v1, do: putLive()}}},
+		{name: "made by v3", steps: []step{{on: v3, do: apply(a)}, {on: v1, do: putLive()}}},
+		{name: "a copy", steps: []step{{on: v2, do: copied(v1, v2)}, {on: v3, do: putLive()}}},
+		{name: "an app with everything", steps: []step{
+			{on: v1, do: apply(rich("shop:a")), says: "created", as: "a"},
+			{on: v2, do: annotate("team=a"), generation: deploymentOnly},
+			{do: put(rich("shop:a")), generation: deploymentOnly},
+			{do: serverSide(rich("shop:a"), "kubectl"), generation: anyhow},
+			{do: serverSide(rich("shop:b"), "kubectl"), gives: v2, but: facts{"cpu": "250m"}},
+			{on: v3, do: undo(), back: "a"},
+			{do: serverSide(rich("shop:c"), "kubectl"), gives: v3, but: facts{"cpu": "250m"}},
 		}},
 		{name: "restart", kinds: withRevisions(), steps: []step{
 			{on: v1, do: apply(a)},

@@ -185,7 +185,7 @@ func limitRows() []row {
 	}
 	a, b := app("shop:a", many...), app("shop:b", many...)
 	size := func(template any) error {
-		if n := len(find(template, "metadata", "annotations", recordAnnotation).(string)); n > 20_000 {
+		if n := len(fmt.Sprint(find(template, "metadata", "annotations", recordAnnotation))); n > 20_000 {
 			return fmt.Errorf("the record of 60 containers has %d bytes", n)
 		}
 		return nil

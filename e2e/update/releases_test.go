@@ -159,4 +159,4 @@ func releaseNamed(name string) release {
 }
 
 // hasRestricted says that Gesso has the defaults seccomp and no-service-account-token.
-const hasRestricted = false
+const hasRestricted = true
