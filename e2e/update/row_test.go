@@ -160,6 +160,9 @@ func namespaceFor(r row, k kind) string {
 		}
 		return '-'
 	}, name)
+	if name = strings.TrimLeft(name, "-"); len(name) > 63 {
+		name = name[:54] + "-" + leafHash(name)
+	}
 	return name
 }
 

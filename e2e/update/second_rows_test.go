@@ -39,6 +39,7 @@ func secondRows() []row {
 			}
 			all = append(all, mirrorRow(place, once, which))
 		}
+		all = append(all, modeRow(place))
 		all = append(all, row{
 			// Every request changes the template, which is that webhook's doing; so every request is a deploy.
 			name: place + " counter", labels: map[string]string{place: "counter"}, steps: []step{
@@ -87,4 +88,24 @@ func mirrorRow(place, once string, which []kind) row {
 			{do: put(a), reason: whatever},
 		},
 	}
+}
+
+// modeRow is a second webhook that writes into a volume that Gesso makes. Nothing says there that it was not the author; whatever
+// Gesso makes of it, the volume stays whole.
+func modeRow(place string) row {
+	whole := func(template any) error {
+		if find(template, "spec", "volumes", "gesso-proxy-config", "configMap", "name") != "proxy" {
+			return fmt.Errorf("the sidecar's volume is broken")
+		}
+		return nil
+	}
+	return row{name: place + " mode", labels: map[string]string{place: "mode"}, loose: true, steps: []step{
+		{on: v1, do: create(app("shop:a")), as: "a", check: whole},
+		{on: v2, do: annotate("team=a"), generation: deploymentOnly, reason: whatever},
+		{do: putLive(inWeb("shop:b", "image")), rolls: true, check: whole, reason: whatever},
+		{on: v3, do: put(app("shop:c")), gives: v3, check: whole, reason: whatever},
+		{on: v2, do: setImage("shop:d"), rolls: true, check: whole, reason: whatever},
+		{do: apply(app("shop:e")), rolls: true, generation: anyhow, check: whole, reason: whatever},
+		{on: v3, do: apply(app("shop:f")), gives: v3, check: whole, reason: whatever},
+	}}
 }

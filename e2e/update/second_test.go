@@ -22,7 +22,7 @@ type second struct {
 }
 
 // habits are what a second webhook does to a pod template, at every call.
-func habits() []string { return []string{"env", "container", "annotation", "mirror", "counter"} }
+func habits() []string { return []string{"env", "container", "annotation", "mirror", "mode", "counter"} }
 
 // The labels by which a Namespace asks for a habit, and the configurations that see them.
 const (
@@ -124,6 +124,14 @@ func (s *second) apply(habit string, template any) {
 				c["image"] = mirror + image
 			}
 		})
+	case "mode":
+		// What a later Kubernetes may do as well: complete an element that Gesso made.
+		all, _ := find(template, "spec", "volumes").([]any)
+		for _, v := range all {
+			if find(v, "configMap") != nil {
+				with(v, 256, "configMap", "defaultMode")
+			}
+		}
 	case "counter":
 		with(template, fmt.Sprint(s.count.Add(1)), "metadata", "annotations", "second.example/count")
 	}
