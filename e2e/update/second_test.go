@@ -22,7 +22,9 @@ type second struct {
 }
 
 // habits are what a second webhook does to a pod template, at every call.
-func habits() []string { return []string{"env", "container", "annotation", "mirror", "mode", "counter"} }
+func habits() []string {
+	return []string{"env", "container", "annotation", "mirror", "mode", "counter"}
+}
 
 // The labels by which a Namespace asks for a habit, and the configurations that see them.
 const (

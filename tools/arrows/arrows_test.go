@@ -49,6 +49,7 @@ func house() map[string][]string {
 		"e2e":                 {anything},
 		"e2e/controlplane":    {anything},
 		"e2e/up":              {anything},
+		"e2e/update":          {anything},
 	}
 }
 
