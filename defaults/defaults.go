@@ -22,6 +22,16 @@ type Default struct {
 	Fill func(*Filling)
 }
 
+// kind returns how d acts on a kind.
+func (d *Default) kind(gk object.GroupKind) (Kind, bool) {
+	for _, k := range d.Kinds {
+		if k.GroupKind == gk {
+			return k, true
+		}
+	}
+	return Kind{}, false
+}
+
 // List returns all defaults in the order in which they fill. The order is meaning: the sidecar comes first, so that the
 // defaults of containers reach it too, and irsa after it, because it names it.
 func List() []Default {
@@ -29,8 +39,15 @@ func List() []Default {
 		sidecar(),
 		readOnlyRootFilesystem(),
 		resources(),
+		seccomp(),
+		noPrivilegeEscalation(),
+		dropCapabilities(),
+		runAsNonRoot(),
+		noServiceAccountToken(),
+		noServiceLinks(),
 		irsa(),
 		ingressClass(),
+		labels(),
 	}
 }
 
@@ -65,12 +82,15 @@ const (
 	Preview             = "preview"
 	Off                 = "off"
 	Windows             = "windows"
+	Privileged          = "privileged"
 	HostNetwork         = "host-network"
+	RunsAsRoot          = "runs-as-root"
 	MountConflict       = "mount-conflict"
 	NameConflict        = "name-conflict"
 	PortConflict        = "port-conflict"
 	NoPort              = "no-port"
 	PodLevelResources   = "pod-level-resources"
+	AtomicList          = "atomic-list"
 	Immutable           = "immutable"
 	ControllerOwned     = "controller-owned"
 	ExcludedNamespace   = "excluded-namespace"
@@ -78,5 +98,7 @@ const (
 	NoOptIn             = "no-opt-in"
 	NotConfigured       = "not-configured"
 	KeptUntilNextDeploy = "kept-until-next-deploy"
+	Restored            = "restored"
+	RecordTooLarge      = "record-too-large"
 	BeingDeleted        = "being-deleted"
 )

@@ -2,10 +2,12 @@ package defaults
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/gesso-dev/gesso/api/v1alpha1"
+	"github.com/gesso-dev/gesso/defaults/record"
 	"github.com/gesso-dev/gesso/internal/convention"
 	"github.com/gesso-dev/gesso/internal/object"
 )
@@ -21,7 +23,10 @@ type Filling struct {
 	setting  v1alpha1.DefaultSetting
 	set      *Set
 	edit     *object.Editor
-	paths    []string
+	taken    *record.Subtraction // what an earlier Gesso had written here, taken out
+	paths    [][]string          // filled, with positions
+	made     [][]string          // Gesso's, too, although it stood there: keys of elements that it completes
+	rewrote  []leaf              // written by Gesso and rewritten by somebody since
 	skipped  []Skipped
 	warnings []string
 	optOuts  map[string]bool // read once: there may be many containers, and many annotations
@@ -74,7 +79,7 @@ func (f *Filling) Set(value []byte, path ...string) bool {
 	if !f.edit.Set(path, value) {
 		return false
 	}
-	f.paths = append(f.paths, object.Pointer(path...))
+	f.paths = append(f.paths, slices.Clone(path))
 	return true
 }
 
@@ -86,7 +91,7 @@ func (f *Filling) CanAppend(path ...string) bool {
 // Append adds value, JSON, to the list at path, where CanAppend must hold.
 func (f *Filling) Append(value []byte, path ...string) {
 	if i := f.edit.Append(path, value); i >= 0 {
-		f.paths = append(f.paths, object.Pointer(object.Join(path, itoa(i))...))
+		f.paths = append(f.paths, object.Join(path, itoa(i)))
 	}
 }
 
@@ -113,7 +118,8 @@ func (f *Filling) SkipContainer(c object.Container) bool {
 	if !f.optOuts[name] {
 		return false
 	}
-	f.Skip(OptedOut, object.Join(annotationsPath(f.Object), name)...)
+	path, _ := optedOut(f.Object, name)
+	f.Skip(OptedOut, path...)
 	return true
 }
 
@@ -127,7 +133,7 @@ func (f *Filling) warnIgnoredOptOut() {
 	out := optOuts(f.Object)
 	for _, name := range names {
 		if out[name] {
-			path := object.Join(annotationsPath(f.Object), name)
+			path, _ := optedOut(f.Object, name)
 			f.Warn("%s is ignored: the platform does not allow to opt out of %s", object.FieldPath(path...), f.id)
 		}
 	}
@@ -141,26 +147,46 @@ func optOutName(id, container string) string {
 	return "gesso.dev/" + id
 }
 
-// annotationsPath is where an object keeps its answers: on the pod template, or, for a kind without one, on the object.
-func annotationsPath(o *object.Object) []string {
-	if t := o.Template(); t != nil {
-		return object.Join(t.Path, "metadata", "annotations")
+// answerPaths are where an object keeps its answers: on the pod template, where they are read first, and on the object.
+func answerPaths(o *object.Object) [][]string {
+	own := []string{"metadata", "annotations"}
+	if t := o.Template(); t != nil && len(t.Path) > 0 {
+		return [][]string{object.Join(t.Path, own...), own}
 	}
-	return []string{"metadata", "annotations"}
+	return [][]string{own}
+}
+
+// answer looks for an annotation that answers something, and says where it is, or where it would be.
+func answer(o *object.Object, name string) (value string, path []string, ok bool) {
+	all := answerPaths(o)
+	for _, annotations := range all {
+		path = object.Join(annotations, name)
+		if value, ok = o.Root.Get(path...).Text(); ok {
+			return value, path, true
+		}
+	}
+	return "", object.Join(all[0], name), false
 }
 
 // optedOut looks for an opt-out of o.
 func optedOut(o *object.Object, name string) (path []string, out bool) {
-	path = object.Join(annotationsPath(o), name)
-	return path, o.Root.Get(path...).Str() == "false"
+	value, path, _ := answer(o, name)
+	return path, value == "false"
 }
 
 // optOuts returns the names of all annotations of o that are an opt-out.
 func optOuts(o *object.Object) map[string]bool {
-	out := map[string]bool{}
-	for name, value := range o.Root.Get(annotationsPath(o)...).Members() {
-		if strings.HasPrefix(name, "gesso.dev/") && value.Str() == "false" {
-			out[name] = true
+	out, seen := map[string]bool{}, map[string]bool{}
+	for _, path := range answerPaths(o) {
+		for name, value := range o.Root.Get(path...).Members() {
+			text, ok := value.Text()
+			if !ok || seen[name] || !strings.HasPrefix(name, "gesso.dev/") {
+				continue
+			}
+			seen[name] = true
+			if text == "false" {
+				out[name] = true
+			}
 		}
 	}
 	return out

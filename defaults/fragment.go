@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/gesso-dev/gesso/api/v1alpha1"
@@ -58,8 +57,6 @@ func (s *fragment) takes(p port) bool {
 	})
 }
 
-func (s *fragment) container(fill *strings.Replacer) []byte { return replaceStrings(s.body, fill) }
-
 // newFragment checks the Profile's sidecar against Kubernetes' own types and returns it, or nil where no image is given.
 // Everything that is wrong is said at once.
 func newFragment(p *v1alpha1.Sidecar, at *field.Path) (*fragment, field.ErrorList) {
@@ -67,14 +64,13 @@ func newFragment(p *v1alpha1.Sidecar, at *field.Path) (*fragment, field.ErrorLis
 		return nil, nil
 	}
 	s := &fragment{}
-	body, errs := strictFragment(p.Container.Raw, &corev1.Container{}, at.Child("container"), func(m map[string]any) {
-		if m["restartPolicy"] == nil {
-			m["restartPolicy"] = string(corev1.ContainerRestartPolicyAlways)
-		}
+	body, errs := strictFragment(p.Container.Raw, at.Child("container"), func(c *corev1.Container) {
+		setIfNil(&c.RestartPolicy, corev1.ContainerRestartPolicyAlways)
+		completeContainer(c)
 	})
 	s.body, s.name = body, body.Get("name").Str()
 	for i, v := range p.Volumes {
-		node, more := strictFragment(v.Raw, &corev1.Volume{}, at.Child("volumes").Index(i), nil)
+		node, more := strictFragment(v.Raw, at.Child("volumes").Index(i), completeVolume)
 		errs = append(errs, more...)
 		s.volumes = append(s.volumes, node)
 	}
@@ -97,32 +93,30 @@ func newFragment(p *v1alpha1.Sidecar, at *field.Path) (*fragment, field.ErrorLis
 	return s, nil
 }
 
-// strictFragment checks raw against into, a pointer to a Kubernetes type, and returns it as a node without nulls and empty lists
-// and with quantities in the form that the API server stores. change may edit the decoded members first. The node is there beside
-// errors where raw is an object, so that the other checks can go on.
-func strictFragment(raw []byte, into any, at *field.Path, change func(map[string]any)) (*object.Node, field.ErrorList) {
+// strictFragment checks raw against T, a Kubernetes type, and returns it in the form in which the API server stores it: complete,
+// without what says nothing (null, an empty list, 0, false and "" where the type leaves them out), and with canonical quantities.
+// Any other form would come back changed. The node is there beside errors where raw is an object, so that the other checks can go on.
+func strictFragment[T any](raw []byte, at *field.Path, complete func(*T)) (*object.Node, field.ErrorList) {
 	var value any
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	if err := d.Decode(&value); err != nil && len(raw) > 0 { // an element that is null arrives as nothing
 		return nil, field.ErrorList{field.Invalid(at, "", err.Error())}
 	}
-	errs := v1alpha1.CheckFields(value, into, at)
-	members, ok := value.(map[string]any)
-	if !ok {
+	var typed T
+	errs := v1alpha1.CheckFields(value, &typed, at)
+	if _, ok := value.(map[string]any); !ok {
 		if len(errs) == 0 {
 			errs = field.ErrorList{field.Required(at, "want an object")}
 		}
 		return nil, errs
 	}
-	if change != nil {
-		change(members)
-	}
-	normalize(members)
-	raw = mustJSON(members)
 	if len(errs) == 0 {
-		if err := json.Unmarshal(raw, into); err != nil {
+		if err := json.Unmarshal(raw, &typed); err != nil {
 			errs = append(errs, field.Invalid(at, "", err.Error()))
+		} else {
+			complete(&typed)
+			raw = mustJSON(&typed)
 		}
 	}
 	node, err := object.Parse(raw)
@@ -132,61 +126,9 @@ func strictFragment(raw []byte, into any, at *field.Path, change func(map[string
 	return node, errs
 }
 
-// normalize drops nulls and empty lists, which the API server drops too and which would look like an author's in the object that
-// was filled, and writes quantities in canonical form: another one would come back changed from the API server.
-func normalize(members map[string]any) {
-	for name, value := range members {
-		switch v := value.(type) {
-		case nil:
-			delete(members, name)
-		case map[string]any:
-			normalize(v)
-			if name == "requests" || name == "limits" {
-				for k := range v {
-					v[k] = canonical(v[k], true)
-				}
-			}
-		case []any:
-			for _, e := range v {
-				if m, ok := e.(map[string]any); ok {
-					normalize(m)
-				}
-			}
-			if len(v) == 0 {
-				delete(members, name)
-			}
-		default:
-			if name == "sizeLimit" || name == "divisor" {
-				members[name] = canonical(v, false)
-			}
-		}
-	}
-}
-
-// canonical returns the quantity v as the API server stores it, and what is none as it is. In lists of resources it rounds up to
-// thousandths.
-func canonical(v any, rounds bool) any {
-	var text string
-	switch v := v.(type) {
-	case string:
-		text = v
-	case json.Number:
-		text = v.String()
-	default:
-		return v
-	}
-	q, err := v1alpha1.ParseQuantity(text)
-	if err != nil {
-		return v
-	}
-	if rounds {
-		q.RoundUp(resource.Milli)
-	}
-	return q.String()
-}
-
 // replaceStrings writes n with fill applied to every string value in it; names of members stay. A port of a probe that is nothing
-// but {appPort} becomes a number: as a string it would be the name of a port.
+// but {appPort} becomes a number: as a string it would be the name of a port. A member of which nothing is left, because an
+// object with generateName has no app, is left out, as the API server does with empty strings.
 func replaceStrings(n *object.Node, fill *strings.Replacer) []byte {
 	switch n.Type() {
 	case object.String:
@@ -203,6 +145,9 @@ func replaceStrings(n *object.Node, fill *strings.Replacer) []byte {
 	case object.Map:
 		out := []byte{'{'}
 		for name, v := range n.Members() {
+			if text := v.Str(); text != "" && fill.Replace(text) == "" {
+				continue
+			}
 			if len(out) > 1 {
 				out = append(out, ',')
 			}

@@ -16,7 +16,8 @@ import (
 
 func checkContainer(s *fragment, at *field.Path) field.ErrorList {
 	errs := reservedName(s.name, at.Child("name"))
-	if policy := s.body.Get("restartPolicy").Str(); policy != string(corev1.ContainerRestartPolicyAlways) {
+	// Where it is absent beside another mistake, nothing was completed yet.
+	if policy := s.body.Get("restartPolicy").Str(); policy != "" && policy != string(corev1.ContainerRestartPolicyAlways) {
 		errs = append(errs, field.NotSupported(at.Child("restartPolicy"), policy, []corev1.ContainerRestartPolicy{corev1.ContainerRestartPolicyAlways}))
 	}
 	errs = append(errs, checkPorts(s.body.Get("ports"), at.Child("ports"))...)

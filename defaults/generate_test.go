@@ -52,7 +52,9 @@ func (g generator) object() []byte {
 	case "template":
 		kind := one(g, "apps/v1 Deployment", "apps/v1 StatefulSet", "apps/v1 DaemonSet", "apps/v1 ReplicaSet", "batch/v1 Job", "v1 ReplicationController")
 		mustScan(kind, o)
-		o["spec"] = obj{"template": g.template()}
+		spec := obj{"template": g.template()}
+		g.maybe(3, spec, "selector", g.selector)
+		o["spec"] = spec
 	case "cron":
 		mustScan("batch/v1 CronJob", o)
 		o["spec"] = obj{"jobTemplate": obj{"spec": obj{"template": g.template()}}}
@@ -94,6 +96,8 @@ func (g generator) annotations() any {
 		writablePathsAnnotation, memoryAnnotation, cpuAnnotation, portAnnotation, defaultContainerAnnotation, skipContainersAnnotation,
 		roleARNAnnotation, legacyClassAnnotation, "alb.ingress.kubernetes.io/target-type",
 		"gesso.dev/read-only-root-filesystem", "gesso.dev/resources.web", "gesso.dev/sidecar", "gesso.dev/irsa", "gesso.dev/ingress-class",
+		"gesso.dev/seccomp", "gesso.dev/seccomp.web", "gesso.dev/drop-capabilities.worker", "gesso.dev/run-as-non-root", "gesso.dev/labels",
+		seccompPodAnnotation, seccompContainerAnnotation + "web",
 	}
 	for range g.IntN(4) {
 		a[one(g, names...)] = one[any](g, "false", "http", "8080", "8443", "512Mi", "1.5", "/a/b,/a,/tmp/x,/srv/", "a,/..,//", "web", "", nil, 5)
@@ -121,7 +125,48 @@ func (g generator) template() obj {
 	g.maybe(12, spec, "nodeSelector", func() any { return obj{"kubernetes.io/os": one(g, "windows", "linux")} })
 	g.maybe(8, spec, "hostNetwork", func() any { return one(g, true, false) })
 	g.maybe(10, spec, "resources", func() any { return g.resources() })
+	g.maybe(3, spec, "securityContext", g.podContext)
+	g.maybe(6, spec, "automountServiceAccountToken", func() any { return one[any](g, true, false, nil) })
+	g.maybe(6, spec, "enableServiceLinks", func() any { return one[any](g, true, false, nil) })
+	g.maybe(12, spec, "hostUsers", func() any { return one(g, true, false) })
+	g.maybe(12, spec, "affinity", func() any { return obj{"podAntiAffinity": obj{"labelSelector": g.selector()}} })
 	return t
+}
+
+func (g generator) selector() any {
+	s, name := obj{}, one(g, "name", "part-of", "managed-by", "instance")
+	g.maybe(2, s, "matchLabels", func() any { return obj{labelPrefix + name: "shop"} })
+	g.maybe(4, s, "matchExpressions", func() any { return []any{obj{"key": labelPrefix + name, "operator": "DoesNotExist"}} })
+	return s
+}
+
+func (g generator) podContext() any {
+	s := obj{}
+	g.maybe(3, s, "runAsUser", func() any { return one(g, 1000, 1000, 0) })
+	g.maybe(4, s, "runAsNonRoot", func() any { return one[any](g, true, false, nil) })
+	g.maybe(4, s, "seccompProfile", func() any { return one[any](g, obj{"type": "Unconfined"}, obj{"type": "RuntimeDefault"}, obj{}, nil) })
+	g.maybe(4, s, "fsGroup", func() any { return 1000 })
+	return s
+}
+
+// context is the security context of a container.
+func (g generator) context() any {
+	s := obj{}
+	g.maybe(2, s, "readOnlyRootFilesystem", func() any { return one[any](g, true, false, nil) })
+	g.maybe(4, s, "runAsUser", func() any { return one(g, 1000, 1000, 0) })
+	g.maybe(6, s, "runAsNonRoot", func() any { return one[any](g, true, false, nil) })
+	g.maybe(6, s, "privileged", func() any { return one(g, true, false) })
+	g.maybe(6, s, "allowPrivilegeEscalation", func() any { return one[any](g, true, false, nil) })
+	g.maybe(6, s, "seccompProfile", func() any { return one[any](g, obj{"type": "Unconfined"}, nil) })
+	g.maybe(3, s, "capabilities", func() any {
+		c := obj{}
+		g.maybe(2, c, "add", func() any {
+			return g.list(2, func(int) any { return one(g, "NET_BIND_SERVICE", "CAP_SYS_ADMIN", "SYS_ADMIN", "ALL") })
+		})
+		g.maybe(3, c, "drop", func() any { return g.list(2, func(int) any { return one(g, "ALL", "NET_RAW") }) })
+		return c
+	})
+	return s
 }
 
 func (g generator) container() obj {
@@ -136,12 +181,7 @@ func (g generator) container() obj {
 		})
 	})
 	g.maybe(2, c, "resources", func() any { return g.resources() })
-	g.maybe(3, c, "securityContext", func() any {
-		s := obj{}
-		g.maybe(2, s, "readOnlyRootFilesystem", func() any { return one[any](g, true, false, nil) })
-		g.maybe(4, s, "runAsUser", func() any { return 1000 })
-		return s
-	})
+	g.maybe(3, c, "securityContext", g.context)
 	g.maybe(3, c, "volumeMounts", func() any {
 		return g.list(3, func(int) any {
 			return obj{"name": one(g, "data", "gesso-tmp-web"), "mountPath": one(g, "/tmp", "/tmp/", "tmp", "/tmp/x", "/", "/data", "/a", "/a/b/c")}

@@ -19,6 +19,7 @@ const legacyClassAnnotation = "kubernetes.io/ingress.class"
 //	          moved.
 //	To:       the Profile's class and annotations
 //	Why:      one shared load balancer for everybody. Its rules belong to the author: spec.rules is never touched.
+//	Since:    0.1
 //	Opt out:  gesso.dev/ingress-class: "false" on the Ingress
 func ingressClass() Default {
 	return Default{
@@ -40,7 +41,7 @@ func fillIngressClass(f *Filling) {
 	legacy := []string{"metadata", "annotations", legacyClassAnnotation}
 	filled := false
 	switch {
-	case !f.Object.Root.Get(legacy...).Missing():
+	case f.Object.Root.Get(legacy...).Type() != object.Absent: // the API server makes "" of a null annotation, and refuses two classes
 		f.Skip(AlreadySet, legacy...)
 		return // another class, as far as the controller is concerned
 	case !f.edit.CanSet(class):

@@ -20,6 +20,7 @@ const (
 //	To:       arn:{partition}:iam::{account}:role/k8s/{cluster}/{namespace}/{serviceAccount}; the name of the sidecar
 //	Why:      one role for each app, found without asking anybody; and the sidecar, which needs no AWS, must not get the
 //	          app's credentials.
+//	Since:    0.1
 //	Not when: the Profile names no account and cluster, or another identity than irsa; never on the ServiceAccount
 //	          "default": every Pod that names none would get the role.
 //	Opt out:  gesso.dev/irsa: "false" on the ServiceAccount or on the pod template

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gesso-dev/gesso/api/v1alpha1"
 	"github.com/gesso-dev/gesso/internal/convention"
 	"github.com/gesso-dev/gesso/internal/object"
 	"github.com/gesso-dev/gesso/internal/txtest"
@@ -35,7 +36,16 @@ func profiles(tb testing.TB) []pair {
 	}
 	// Two previews among what is enforced: they must not see each other's work twice.
 	all = append(all, `{"spec":{"defaults":{"sidecar":{"mode":"preview"},"resources":{"mode":"preview"}}}}`,
-		`{"spec":{"defaults":{"sidecar":{"container":{"args":["{app} {namespace} {environment}"]}}}}}`)
+		`{"spec":{"defaults":{"sidecar":{"container":{"args":["{app} {namespace} {environment}"],"securityContext":{"runAsNonRoot":true}}}}}}`)
+	// Modes that depend on the namespace, and on what is known of it.
+	entries := `{"mode":"preview","namespaces":[{"names":["team-b"],"mode":"off"},{"labels":{"gesso.dev/level":"restricted"},"mode":"enforce"}]}`
+	settings := map[string]json.RawMessage{}
+	for i, d := range List() {
+		if i%2 == 0 {
+			settings[d.ID] = json.RawMessage(entries)
+		}
+	}
+	all = append(all, fmt.Sprintf(`{"spec":{"defaults":%s}}`, mustJSON(settings)))
 	var pairs []pair
 	for _, over := range all {
 		raw := overlay(tb, profileOf(tb, ""), []byte(over))
@@ -55,6 +65,7 @@ func profiles(tb testing.TB) []pair {
 func namespaces() []*convention.Namespace {
 	return []*convention.Namespace{
 		{Name: "team-a", Labels: map[string]string{convention.IRSALabel: "enabled", convention.PodsLabel: "enabled"}},
+		{Name: "team-a", Labels: map[string]string{v1alpha1.LevelLabel: v1alpha1.LevelRestricted}},
 		{Name: "team-a"},
 		nil,
 	}
@@ -114,7 +125,7 @@ func TestFixturesUnderAllProfiles(t *testing.T) {
 			if (n+i)%2 == 0 {
 				continue // half of the pairs are plenty, and neighbours among the fixtures are alike
 			}
-			f.namespace = spaces[i%len(spaces)]
+			f.namespace = spaces[(n/2+i)%len(spaces)]
 			if checkFill(t, f, p.one, p.two); t.Failed() {
 				t.Fatalf("profile %d: %s", i, f.input)
 			}

@@ -24,6 +24,7 @@ const writablePathsAnnotation = "gesso.dev/writable-paths"
 //	          when something is mounted there, above or below already.
 //	Why:      what breaks in must not be able to change the program. Nearly every program writes to /tmp, so that the one
 //	          without the other breaks more than it protects.
+//	Since:    0.1
 //	Not when: the template is for Windows, where the field is forbidden; a volume of the author's has our name and is no
 //	          emptyDir (then /tmp could not be written).
 //	Opt out:  gesso.dev/read-only-root-filesystem: "false" on the pod template, or …filesystem.<container>: "false"
@@ -50,7 +51,7 @@ func fillReadOnlyRootFilesystem(f *Filling) {
 	if f.noContainers(t) {
 		return
 	}
-	writable, volumes := f.writablePaths(t), volumesOf(t)
+	writable, volumes := f.writablePaths(), volumesOf(t)
 	for _, c := range f.Containers() {
 		field := object.Join(c.Path, "securityContext", "readOnlyRootFilesystem")
 		if f.SkipContainer(c) {
@@ -157,9 +158,9 @@ func volumesOf(t *object.Template) map[string]int {
 const maxWritablePaths = 32
 
 // writablePaths returns /tmp and then the author's further paths, cleaned, each once and an outer one before those inside it.
-func (f *Filling) writablePaths(t *object.Template) []string {
+func (f *Filling) writablePaths() []string {
 	var all []string
-	value, _ := t.Annotation(writablePathsAnnotation)
+	value, _, _ := answer(f.Object, writablePathsAnnotation)
 	listed := 0
 	for p := range strings.SplitSeq(value, ",") {
 		if p = strings.TrimSpace(p); p == "" {

@@ -22,6 +22,7 @@ const (
 //	          gesso.dev/memory and gesso.dev/cpu; else the Profile's values. The memory limit is the request.
 //	Why:      the scheduler and the HPA need requests; with memory limit = request an app that grows is stopped at a place
 //	          that can be foretold. No CPU limit: it only slows.
+//	Since:    0.1
 //	Not when: the pod has resources of its own (pod level), which a container's limit must not exceed.
 //	Opt out:  gesso.dev/resources: "false", gesso.dev/resources.<container>: "false"
 func resources() Default {
@@ -41,7 +42,7 @@ func resources() Default {
 
 func fillResources(f *Filling) {
 	t := f.Template()
-	if t.Node.Get("spec", "resources").Len() > 0 {
+	if podLevelResources(t) {
 		f.Skip(PodLevelResources, t.Spec("resources")...)
 		return
 	}
@@ -50,8 +51,8 @@ func fillResources(f *Filling) {
 	}
 	values := f.Spec.Defaults.Resources
 	app, _ := t.App()
-	appCPU := f.answer(t, cpuAnnotation, values.CPU)
-	appMemory := f.answer(t, memoryAnnotation, values.Memory)
+	appCPU := f.quantityAnswer(cpuAnnotation, values.CPU)
+	appMemory := f.quantityAnswer(memoryAnnotation, values.Memory)
 	for _, c := range f.Containers() {
 		if f.SkipContainer(c) {
 			continue
@@ -121,9 +122,9 @@ func quantityOf(n *object.Node) (resource.Quantity, bool) {
 	return q, err == nil && q.Sign() > 0
 }
 
-// answer reads a quantity from an annotation of the template, in canonical form; fallback where there is none.
-func (f *Filling) answer(t *object.Template, annotation, fallback string) string {
-	value, ok := t.Annotation(annotation)
+// quantityAnswer reads a quantity from an annotation, in canonical form; fallback where there is none.
+func (f *Filling) quantityAnswer(annotation, fallback string) string {
+	value, _, ok := answer(f.Object, annotation)
 	if !ok {
 		return fallback
 	}

@@ -2,8 +2,13 @@ package defaults
 
 import (
 	"fmt"
+	"maps"
+	"os"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/gesso-dev/gesso/api/v1alpha1"
 	"github.com/gesso-dev/gesso/internal/object"
@@ -108,5 +113,72 @@ func TestEffortIsLinear(t *testing.T) {
 	}
 	if few, many := effort(100), effort(1000); many > 12*few {
 		t.Errorf("%.0f allocations for 100 containers, %.0f for 1000", few, many)
+	}
+}
+
+// TestKindsOfNamespaces holds that a default which is on in some namespace is registered, although it is off everywhere else, and that one
+// which is on nowhere is not.
+func TestKindsOfNamespaces(t *testing.T) {
+	for entries, want := range map[string]int{
+		`[]`:                                  0,
+		`[{"names":["team-a"],"mode":"off"}]`: 0,
+		`[{"names":["team-a"],"mode":"off"},{"labels":{"a":"b"},"mode":"preview"}]`: 1,
+		`[{"names":["team-a"],"mode":"enforce"}]`:                                   1,
+	} {
+		set, err := newSet(t, overlay(t, profileOf(t, "none"), fmt.Appendf(nil, `{"spec":{"defaults":{"ingress-class":{"namespaces":%s}}}}`, entries)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kinds := set.Kinds(); len(kinds) != want {
+			t.Errorf("%s: kinds are %v", entries, kinds)
+		}
+	}
+}
+
+// TestSettings holds that the Profile knows the defaults that there are, and each finds its own setting in it.
+func TestSettings(t *testing.T) {
+	d := &v1alpha1.Builtin().Spec.Defaults
+	settings := maps.Collect(d.Settings())
+	for _, one := range List() {
+		setting, ok := settings[one.ID]
+		if !ok {
+			t.Errorf("%s is not in the Profile", one.ID)
+			continue
+		}
+		setting.Mode = v1alpha1.Mode(one.ID)
+		if got := one.Setting(d).Mode; got != setting.Mode {
+			t.Errorf("%s reads the setting of another default", one.ID)
+		}
+		delete(settings, one.ID)
+	}
+	for id := range settings {
+		t.Errorf("the Profile has %s, which is no default", id)
+	}
+}
+
+// TestNames holds that docs/names.md explains every default and every reason, and names none that there is not.
+func TestNames(t *testing.T) {
+	page, err := os.ReadFile("../docs/names.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, d := range List() {
+		ids = append(ids, d.ID)
+	}
+	for heading, want := range map[string][]string{"## Default ids": ids, "## Skip reasons": reasons(t)} {
+		_, section, _ := strings.Cut(string(page), "\n"+heading+"\n")
+		section, _, _ = strings.Cut(section, "\n## ")
+		var got []string
+		for line := range strings.Lines(section) {
+			if name, rest, ok := strings.Cut(strings.TrimPrefix(line, "| `"), "` | "); ok && strings.HasPrefix(line, "| `") && len(rest) > len("|\n") {
+				got = append(got, name)
+			}
+		}
+		slices.Sort(got)
+		want = slices.Sorted(slices.Values(want))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-there is +explained):\n%s", heading, diff)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 )
 
 const (
+	sidecarID                  = "sidecar"
 	portAnnotation             = "gesso.dev/port" // the app's port: a number, or the name of one of its ports
 	defaultContainerAnnotation = "kubectl.kubernetes.io/default-container"
 )
@@ -19,15 +20,18 @@ const (
 //	          kubectl.kubernetes.io/default-container of the pod template
 //	Set when: no container has its name
 //	To:       the Profile's reverse proxy as a native sidecar, with {appPort} {app} {namespace} {environment} replaced. The
-//	          app's port is gesso.dev/port, else the port named http, else the only port of the app's first container.
+//	          app's port is gesso.dev/port, else the port named http, else the only port of the app's first container. It runs as
+//	          the user of the Pod, so that the app can still read its tokens, and without resources of its own where the Pod has
+//	          its own.
 //	Why:      every app is reached through the same proxy. As a native sidecar it starts before the app, stops after it, and
 //	          lets a Job end. Its port is called proxy: a Service says targetPort: proxy.
+//	Since:    0.1
 //	Not when: the Profile names no image; host network or Windows; no port to forward to; the proxy's ports or the names of its
-//	          container and volumes are taken.
+//	          container and volumes are taken; the Pod runs as root, the proxy must not and has no user of its own.
 //	Opt out:  gesso.dev/sidecar: "false" on the pod template
 func sidecar() Default {
 	return Default{
-		ID:    "sidecar",
+		ID:    sidecarID,
 		Kinds: workloads(),
 		Paths: []string{
 			"template.spec.initContainers[]", "template.spec.volumes[]",
@@ -40,11 +44,12 @@ func sidecar() Default {
 
 func fillSidecar(f *Filling) {
 	t, s := f.Template(), f.set.sidecar
+	own, standing := f.standingSidecar(t, s)
 	if s == nil {
 		f.Skip(NotConfigured)
 		return
 	}
-	if reason, path := f.sidecarConflict(t, s); reason != "" {
+	if reason, path := f.sidecarConflict(t, s, standing); reason != "" {
 		f.Skip(reason, path...)
 		if reason == NameConflict {
 			f.Warn("%s: the name is one of the sidecar's, so that no sidecar was added; names that begin with %s are reserved", object.FieldPath(path...), reserved)
@@ -71,31 +76,55 @@ func fillSidecar(f *Filling) {
 		"{appPort}", strconv.FormatInt(port, 10), "{app}", names.App,
 		"{namespace}", f.NamespaceName, "{environment}", names.Environment,
 	)
-	f.Append(s.container(fill), t.Spec("initContainers")...)
+	before := len(f.paths)
+	if standing {
+		f.complete(mustNode(replaceStrings(s.fit(t), fill)), own.Path)
+		f.taken.Merged(s.name)
+	} else {
+		f.Append(replaceStrings(s.fit(t), fill), t.Spec("initContainers")...)
+	}
+	volumes := volumesOf(t)
 	for _, v := range s.volumes {
-		f.Append(replaceStrings(v, fill), t.Spec("volumes")...)
+		if _, there := volumes[v.Get("name").Str()]; !there {
+			f.Append(replaceStrings(v, fill), t.Spec("volumes")...)
+		}
 	}
 	if app, ok := t.App(); ok && app.Name != "" {
 		f.Set(object.Quote(app.Name), object.Join(t.Path, "metadata", "annotations", defaultContainerAnnotation)...)
 	}
+	if len(f.paths) == before {
+		f.Skip(AlreadySet, own.Path...)
+	}
+}
+
+// standingSidecar finds the sidecar where it stands already: the author wrote some of it, or another webhook added something to it.
+func (f *Filling) standingSidecar(t *object.Template, s *fragment) (object.Container, bool) {
+	for _, c := range t.Containers() {
+		if s.named(c.Name) && (c.Sort == object.Sidecar || c.Sort == object.Init && f.taken.Partial[c.Name]) {
+			return c, true
+		}
+	}
+	return object.Container{}, false
 }
 
 // sidecarConflict returns the reason why the template cannot take the sidecar, and the field that is the reason.
-func (f *Filling) sidecarConflict(t *object.Template, s *fragment) (reason string, path []string) {
+func (f *Filling) sidecarConflict(t *object.Template, s *fragment, standing bool) (reason string, path []string) {
 	if t.Windows() {
 		return Windows, t.Spec()
 	}
 	if t.Node.Get("spec", "hostNetwork").IsTrue() {
 		return HostNetwork, t.Spec("hostNetwork")
 	}
+	if root := s.rootConflict(t); root != nil {
+		return RunsAsRoot, root
+	}
+	if standing {
+		return "", nil
+	}
 	for _, c := range t.Containers() {
-		if c.Name != s.name {
-			continue
+		if c.Name == s.name {
+			return NameConflict, object.Join(c.Path, "name")
 		}
-		if c.Sort == object.Sidecar {
-			return AlreadySet, c.Path
-		}
-		return NameConflict, object.Join(c.Path, "name")
 	}
 	for i, v := range t.Node.Get("spec", "volumes").Elements() {
 		if s.hasVolume(v.Get("name").Str()) {
@@ -112,8 +141,7 @@ func (f *Filling) sidecarConflict(t *object.Template, s *fragment) (reason strin
 
 // appPort finds the port that the proxy forwards to, and the field that says so, or where one was missed.
 func (f *Filling) appPort(t *object.Template) (port int64, where []string, ok bool) {
-	annotation := object.Join(t.Path, "metadata", "annotations", portAnnotation)
-	if value, set := t.Annotation(portAnnotation); set {
+	if value, annotation, set := answer(f.Object, portAnnotation); set {
 		if n, err := strconv.ParseInt(value, 10, 64); err == nil && n >= 1 && n <= 65535 {
 			return n, annotation, true
 		}
@@ -166,8 +194,8 @@ func (f *Filling) portConflict(t *object.Template, s *fragment, appPort int64, w
 		return PortConflict, where
 	}
 	for _, c := range t.Containers() {
-		if c.Sort == object.Init {
-			continue // over before the sidecar starts
+		if c.Sort == object.Init || c.Name == s.name {
+			continue // over before the sidecar starts, or the sidecar itself
 		}
 		for i, p := range c.Node.Get("ports").Elements() {
 			if s.takes(portOf(p)) {

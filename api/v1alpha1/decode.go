@@ -56,12 +56,36 @@ func decode(data []byte, kind string, into any) (field.ErrorList, error) {
 	}
 	fitting, errs := checkType(value, reflect.TypeOf(into).Elem(), nil)
 	if raw, err = json.Marshal(fitting); err == nil {
+		emptyLists(fitting, reflect.ValueOf(into).Elem())
 		err = json.Unmarshal(raw, into)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("decode %s: %w", kind, err)
 	}
 	return errs, nil
+}
+
+// emptyLists empties the lists of into that value has, too: encoding/json would lay the elements of a list over those that stand there
+// already, so that an entry that somebody writes would keep members of a built-in one.
+func emptyLists(value any, into reflect.Value) {
+	members, ok := value.(map[string]any)
+	if !ok || into.Kind() != reflect.Struct {
+		return
+	}
+	for f := range into.Type().Fields() {
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		at := into.FieldByIndex(f.Index)
+		member, written := members[name]
+		switch {
+		case options == "inline":
+			emptyLists(value, at)
+		case !written || !f.IsExported():
+		case at.Kind() == reflect.Slice:
+			at.SetZero()
+		default:
+			emptyLists(member, at)
+		}
+	}
 }
 
 // secondDocument returns the line at which a YAML stream begins a second document that is not empty, 0 if there is none: the
@@ -154,12 +178,30 @@ func (p PolicySetting) validate(at *field.Path) field.ErrorList {
 	for i, n := range p.Namespaces {
 		below := at.Child("namespaces").Index(i)
 		errs = append(errs, oneOf(n.Action, below.Child("action"), actions...)...)
-		if len(n.Names)+len(n.Labels) == 0 {
-			errs = append(errs, field.Required(below, "say which namespaces: names or labels"))
-		}
-		for j, name := range n.Names {
-			errs = append(errs, dnsLabel(name, below.Child("names").Index(j))...)
-		}
+		errs = append(errs, n.validate(below)...)
+	}
+	return errs
+}
+
+func (n *NamespaceSelector) validate(at *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if len(n.Names)+len(n.Labels) == 0 {
+		errs = append(errs, field.Required(at, "say which namespaces: names or labels"))
+	}
+	for i, name := range n.Names {
+		errs = append(errs, dnsLabel(name, at.Child("names").Index(i))...)
+	}
+	return errs
+}
+
+func (s *DefaultSetting) validate(at *field.Path) field.ErrorList {
+	modes := []Mode{ModeEnforce, ModePreview, ModeOff}
+	errs := oneOf(s.Mode, at.Child("mode"), modes...)
+	errs = append(errs, oneOf(s.OptOut, at.Child("optOut"), OptOutAllowed, OptOutForbidden)...)
+	for i, n := range s.Namespaces {
+		below := at.Child("namespaces").Index(i)
+		errs = append(errs, oneOf(n.Mode, below.Child("mode"), modes...)...)
+		errs = append(errs, n.validate(below)...)
 	}
 	return errs
 }
@@ -180,18 +222,8 @@ func (a *AWS) validate(at *field.Path) field.ErrorList {
 
 func (d *Defaults) validate(at *field.Path) field.ErrorList {
 	var errs field.ErrorList
-	for _, s := range []struct {
-		id      string
-		setting DefaultSetting
-	}{
-		{"read-only-root-filesystem", d.ReadOnlyRootFilesystem.DefaultSetting},
-		{"resources", d.Resources.DefaultSetting},
-		{"sidecar", d.Sidecar.DefaultSetting},
-		{"irsa", d.IRSA},
-		{"ingress-class", d.IngressClass.DefaultSetting},
-	} {
-		errs = append(errs, oneOf(s.setting.Mode, at.Child(s.id, "mode"), ModeEnforce, ModePreview, ModeOff)...)
-		errs = append(errs, oneOf(s.setting.OptOut, at.Child(s.id, "optOut"), OptOutAllowed, OptOutForbidden)...)
+	for id, setting := range d.Settings() {
+		errs = append(errs, setting.validate(at.Child(id))...)
 	}
 	errs = append(errs, quantity(&d.ReadOnlyRootFilesystem.TmpSizeLimit, at.Child("read-only-root-filesystem", "tmpSizeLimit"))...)
 	cpu := quantity(&d.Resources.CPU, at.Child("resources", "cpu"))
@@ -218,6 +250,20 @@ func (d *Defaults) validate(at *field.Path) field.ErrorList {
 		}
 		if strings.Trim(name, "0123456789") == "" { // in a path it could be a position in a list
 			errs = append(errs, field.Invalid(at, name, "want more than a number"))
+		}
+	}
+	return append(errs, d.Labels.Values.validate(at.Child("labels", "values"))...)
+}
+
+func (v *LabelValues) validate(at *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	if v.Name != "" && v.Name != "{app}" {
+		errs = append(errs, field.NotSupported(at.Child("name"), v.Name, []string{"{app}", ""}))
+	}
+	example := strings.NewReplacer("{app}", "x", "{namespace}", "x", "{environment}", "x")
+	for _, l := range []struct{ name, value string }{{"component", v.Component}, {"part-of", v.PartOf}, {"managed-by", v.ManagedBy}} {
+		for _, msg := range validation.IsValidLabelValue(example.Replace(l.value)) {
+			errs = append(errs, field.Invalid(at.Child(l.name), l.value, msg))
 		}
 	}
 	return errs

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -128,6 +129,28 @@ spec: {policies: {a: {namespaces: [{action: refuse, labels: {a: b}}, {action: de
 			`spec.policies[a].namespaces[2].action: Unsupported value: ""`,
 			`spec.policies[a].namespaces[2].names[0]: Invalid value: "No_Good"`,
 		}},
+		{"modes for namespaces", profileHead + `
+spec: {defaults: {seccomp: {namespaces: [{mode: on, names: [ok]}]}, resources: {namespaces: [{mode: enforced, labels: {a: b}}, {mode: off}, {names: [No_Good]}]}}}
+`, []string{
+			"spec.defaults.resources.namespaces[1].mode: Invalid value: false: want a string: in YAML off, on, yes and no need quotes",
+			"spec.defaults.seccomp.namespaces[0].mode: Invalid value: true: want a string",
+		}},
+		{"modes for namespaces that fit", profileHead + `
+spec: {defaults: {labels: {namespaces: [{mode: enforced, labels: {a: b}}, {mode: preview}, {names: [No_Good]}]}}}
+`, []string{
+			`spec.defaults.labels.namespaces[0].mode: Unsupported value: "enforced"`,
+			`spec.defaults.labels.namespaces[1]: Required value: say which namespaces`,
+			`spec.defaults.labels.namespaces[2].mode: Unsupported value: ""`,
+			`spec.defaults.labels.namespaces[2].names[0]: Invalid value: "No_Good"`,
+		}},
+		{"values of labels", profileHead + `
+spec: {defaults: {labels: {values: {name: "{namespace}", component: "a b", part-of: "{nothing}", instance: x}}}}
+`, []string{
+			`spec.defaults.labels.values.instance: Forbidden: unknown field`,
+			`spec.defaults.labels.values.name: Unsupported value: "{namespace}": supported values: "{app}", ""`,
+			`spec.defaults.labels.values.component: Invalid value: "a b"`,
+			`spec.defaults.labels.values.part-of: Invalid value: "{nothing}"`,
+		}},
 		{"an empty mode", profileHead + "spec: {defaults: {irsa: {mode: ''}}}", []string{`spec.defaults.irsa.mode: Unsupported value: ""`}},
 		{"nulls in lists", profileHead + "spec: {excludedNamespaces: [null], platformGroups: [null]}", []string{
 			"spec.excludedNamespaces[0]: Required value", "spec.platformGroups[0]: Required value",
@@ -184,6 +207,18 @@ func TestDecodeProfileOverlay(t *testing.T) {
 		{"{defaults: {read-only-root-filesystem: {tmpSizeLimit: 1048576Ki}}}", func(s *ProfileSpec) { s.Defaults.ReadOnlyRootFilesystem.TmpSizeLimit = "1Gi" }},
 		{"{defaults: {irsa: {mode: preview}}}", func(s *ProfileSpec) { s.Defaults.IRSA.Mode = ModePreview }},
 		{"{defaults: {ingress-class: {annotations: {a: b, c: null}}}}", func(s *ProfileSpec) { s.Defaults.IngressClass.Annotations = map[string]string{"a": "b"} }},
+		{"{defaults: {run-as-non-root: {namespaces: null}}}", func(*ProfileSpec) {}},
+		{"{defaults: {run-as-non-root: {namespaces: []}}}", func(s *ProfileSpec) { s.Defaults.RunAsNonRoot.Namespaces = []NamespaceMode{} }},
+		// What is written replaces the built-in list; an entry gets nothing from the one that stood there.
+		{"{defaults: {run-as-non-root: {namespaces: [{labels: {a: b}, mode: 'off'}]}}}", func(s *ProfileSpec) {
+			s.Defaults.RunAsNonRoot.Namespaces = []NamespaceMode{{NamespaceSelector{Labels: map[string]string{"a": "b"}}, ModeOff}}
+		}},
+		{"{defaults: {run-as-non-root: {namespaces: [{names: [a], mode: 'off'}]}}}", func(s *ProfileSpec) {
+			s.Defaults.RunAsNonRoot.Namespaces = []NamespaceMode{{NamespaceSelector{Names: []string{"a"}}, ModeOff}}
+		}},
+		{"{defaults: {labels: {mode: enforce, values: {part-of: '{namespace}-{environment}'}}}}", func(s *ProfileSpec) {
+			s.Defaults.Labels.Mode, s.Defaults.Labels.Values.PartOf = ModeEnforce, "{namespace}-{environment}"
+		}},
 		{"{policies: {a: {action: warn}, b: {}}}", func(s *ProfileSpec) { s.Policies = map[string]PolicySetting{"a": {Action: "warn"}, "b": {}} }},
 	} {
 		if diff := cmp.Diff(want(tc.change), decode(tc.spec)); diff != "" {
@@ -251,6 +286,38 @@ spec:
 	p.Spec.ExcludedNamespaces[0] = "x"
 	if Builtin().Spec.ExcludedNamespaces[0] == "x" {
 		t.Error("two built-in Profiles share memory")
+	}
+}
+
+// TestSettings holds that no default is forgotten: each field of Defaults is in Settings, under its own name.
+func TestSettings(t *testing.T) {
+	d := &Builtin().Spec.Defaults
+	want, got := map[string]*DefaultSetting{}, map[string]*DefaultSetting{}
+	value := reflect.ValueOf(d).Elem()
+	for f := range value.Type().Fields() {
+		at := value.FieldByIndex(f.Index)
+		if f.Type != reflect.TypeFor[DefaultSetting]() {
+			at = at.FieldByName("DefaultSetting")
+		}
+		setting, ok := at.Addr().Interface().(*DefaultSetting)
+		if !ok {
+			t.Fatalf("%s has no setting", f.Name)
+		}
+		want[f.Tag.Get("json")] = setting
+	}
+	for id, setting := range d.Settings() {
+		got[id] = setting
+	}
+	for id := range want {
+		if got[id] != want[id] {
+			t.Errorf("%s is not in Settings", id)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d settings of %d defaults", len(got), len(want))
+	}
+	for range d.Settings() { // a loop may end early
+		break
 	}
 }
 

@@ -1,6 +1,8 @@
 package v1alpha1
 
 import (
+	"iter"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
@@ -79,15 +81,66 @@ const (
 type Defaults struct {
 	ReadOnlyRootFilesystem ReadOnlyRootFilesystem `json:"read-only-root-filesystem"`
 	Resources              Resources              `json:"resources"`
+	Seccomp                DefaultSetting         `json:"seccomp"`
+	NoPrivilegeEscalation  DefaultSetting         `json:"no-privilege-escalation"`
+	DropCapabilities       DefaultSetting         `json:"drop-capabilities"`
+	RunAsNonRoot           DefaultSetting         `json:"run-as-non-root"`
+	NoServiceAccountToken  DefaultSetting         `json:"no-service-account-token"`
+	NoServiceLinks         DefaultSetting         `json:"no-service-links"`
 	Sidecar                Sidecar                `json:"sidecar"`
 	IRSA                   DefaultSetting         `json:"irsa"`
 	IngressClass           IngressClass           `json:"ingress-class"`
+	Labels                 Labels                 `json:"labels"`
+}
+
+// Settings returns what all defaults have in common, each under its id, in the order of the fields.
+func (d *Defaults) Settings() iter.Seq2[string, *DefaultSetting] {
+	return func(yield func(string, *DefaultSetting) bool) {
+		for _, s := range [...]struct {
+			id      string
+			setting *DefaultSetting
+		}{
+			{"read-only-root-filesystem", &d.ReadOnlyRootFilesystem.DefaultSetting},
+			{"resources", &d.Resources.DefaultSetting},
+			{"seccomp", &d.Seccomp},
+			{"no-privilege-escalation", &d.NoPrivilegeEscalation},
+			{"drop-capabilities", &d.DropCapabilities},
+			{"run-as-non-root", &d.RunAsNonRoot},
+			{"no-service-account-token", &d.NoServiceAccountToken},
+			{"no-service-links", &d.NoServiceLinks},
+			{"sidecar", &d.Sidecar.DefaultSetting},
+			{"irsa", &d.IRSA},
+			{"ingress-class", &d.IngressClass.DefaultSetting},
+			{"labels", &d.Labels.DefaultSetting},
+		} {
+			if !yield(s.id, s.setting) {
+				return
+			}
+		}
+	}
 }
 
 // DefaultSetting is what every default has.
 type DefaultSetting struct {
 	Mode   Mode   `json:"mode"`
 	OptOut OptOut `json:"optOut"`
+	// Namespaces are other modes for some namespaces; the first entry that selects a namespace counts there. A list that is
+	// written replaces the built-in one, an empty one too.
+	Namespaces []NamespaceMode `json:"namespaces,omitempty"`
+}
+
+// NamespaceMode is the mode of a default in the namespaces that it selects.
+type NamespaceMode struct {
+	NamespaceSelector `json:",inline"`
+
+	Mode Mode `json:"mode"`
+}
+
+// NamespaceSelector selects namespaces. Names and Labels that are both given must both fit; at least one must be given.
+type NamespaceSelector struct {
+	Names []string `json:"names,omitempty"`
+	// Labels must all be on the Namespace.
+	Labels map[string]string `json:"labels,omitempty"`
 }
 
 // ReadOnlyRootFilesystem is the setting of the default read-only-root-filesystem.
@@ -128,6 +181,24 @@ type IngressClass struct {
 	Annotations map[string]string `json:"annotations"`
 }
 
+// Labels is the setting of the default labels.
+type Labels struct {
+	DefaultSetting `json:",inline"`
+
+	Values LabelValues `json:"values"`
+}
+
+// LabelValues are the values of the recommended labels app.kubernetes.io/…; an empty one is not filled. {app} {namespace}
+// {environment} are replaced in them. There is none for app.kubernetes.io/instance: Argo CD tells by it which application an object
+// belongs to.
+type LabelValues struct {
+	// Name is {app}, or empty: the app of an object is read from this label, so that another value would change what {app} is.
+	Name      string `json:"name"`
+	Component string `json:"component"`
+	PartOf    string `json:"part-of"`
+	ManagedBy string `json:"managed-by"`
+}
+
 // PolicySetting is the setting of one policy.
 type PolicySetting struct {
 	// Action is deny, warn, audit or off; empty for the policy's own default.
@@ -138,19 +209,28 @@ type PolicySetting struct {
 	Parameters *runtime.RawExtension `json:"parameters,omitempty"`
 }
 
-// NamespaceAction is the action of a policy in the namespaces that it selects. Names and Labels that are both given must both
-// fit; at least one must be given.
+// NamespaceAction is the action of a policy in the namespaces that it selects.
 type NamespaceAction struct {
-	Names []string `json:"names,omitempty"`
-	// Labels must all be on the Namespace.
-	Labels map[string]string `json:"labels,omitempty"`
-	Action string            `json:"action"`
+	NamespaceSelector `json:",inline"`
+
+	Action string `json:"action"`
 }
+
+// The label of a Namespace whose Pods keep to the restricted Pod Security Standard: the built-in Profile enforces there what it
+// only previews elsewhere.
+const (
+	LevelLabel      = "gesso.dev/level"
+	LevelRestricted = "restricted"
+)
 
 // Builtin returns the Profile that is used when none is written. Its values change only in a minor version and are
 // listed in the changelog.
 func Builtin() *Profile {
 	on := DefaultSetting{Mode: ModeEnforce, OptOut: OptOutAllowed}
+	restricted := func() DefaultSetting {
+		selector := NamespaceSelector{Labels: map[string]string{LevelLabel: LevelRestricted}}
+		return DefaultSetting{Mode: ModePreview, OptOut: OptOutAllowed, Namespaces: []NamespaceMode{{selector, ModeEnforce}}}
+	}
 	return &Profile{
 		TypeMeta:   metav1.TypeMeta{APIVersion: APIVersion, Kind: "Profile"},
 		ObjectMeta: metav1.ObjectMeta{Name: "builtin"},
@@ -163,9 +243,19 @@ func Builtin() *Profile {
 			Defaults: Defaults{
 				ReadOnlyRootFilesystem: ReadOnlyRootFilesystem{DefaultSetting: on, TmpSizeLimit: "256Mi"},
 				Resources:              Resources{DefaultSetting: on, CPU: "100m", Memory: "256Mi"},
+				Seccomp:                on,
+				NoPrivilegeEscalation:  on,
+				DropCapabilities:       restricted(),
+				RunAsNonRoot:           restricted(),
+				NoServiceAccountToken:  restricted(),
+				NoServiceLinks:         on,
 				Sidecar:                Sidecar{DefaultSetting: on, Volumes: []runtime.RawExtension{}},
 				IRSA:                   on,
 				IngressClass:           IngressClass{DefaultSetting: on, Annotations: map[string]string{}},
+				Labels: Labels{
+					DefaultSetting: DefaultSetting{Mode: ModeOff, OptOut: OptOutAllowed},
+					Values:         LabelValues{Name: "{app}"},
+				},
 			},
 			Policies: map[string]PolicySetting{},
 		},

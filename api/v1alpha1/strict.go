@@ -109,6 +109,9 @@ func checkLeaf(value any, t reflect.Type, at *field.Path) field.ErrorList {
 	switch t.Kind() {
 	case reflect.String:
 		detail = "want a string"
+		if _, truth := value.(bool); truth {
+			detail += ": in YAML off, on, yes and no need quotes"
+		}
 	case reflect.Bool:
 		detail = "want true or false"
 	case reflect.Int, reflect.Int32, reflect.Int64:

@@ -102,7 +102,7 @@ func (e *Editor) Append(path []string, value []byte) int {
 	}
 	kid := mustParse(value)
 	list.kids = append(list.kids, kid)
-	e.touch(path)
+	e.root.touch(path)
 	e.ops = append(e.ops, Operation{Op: "add", Path: Pointer(path...) + "/-", Value: value})
 	return len(list.kids) - 1
 }
@@ -118,18 +118,8 @@ func (e *Editor) add(path []string, value []byte) {
 		parent.keys = append(parent.keys, key{raw: Quote(name), name: name})
 		parent.kids = append(parent.kids, kid)
 	}
-	e.touch(path[:len(path)-1])
+	e.root.touch(path[:len(path)-1])
 	e.ops = append(e.ops, Operation{Op: "add", Path: Pointer(path...), Value: value})
-}
-
-// touch marks everything from the root down to path as edited.
-func (e *Editor) touch(path []string) {
-	n := e.root
-	n.stale = true
-	for _, token := range path {
-		n = n.Get(token)
-		n.stale = true
-	}
 }
 
 // mustParse reads JSON that this program made itself.

@@ -210,6 +210,10 @@ func (n *Node) Clone() *Node {
 
 // Quote returns s as a JSON string, without escaping HTML: values are read by people in patches and diffs.
 func Quote(s string) []byte {
+	if plain(s) {
+		out := make([]byte, 0, len(s)+2)
+		return append(append(append(out, '"'), s...), '"')
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -217,6 +221,16 @@ func Quote(s string) []byte {
 		panic(fmt.Sprintf("encode string: %v", err))
 	}
 	return bytes.TrimRight(b.Bytes(), "\n")
+}
+
+// plain reports whether s stands in JSON as it is.
+func plain[S string | []byte](s S) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // unquote decodes a JSON string that the parser accepted.

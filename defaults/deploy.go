@@ -1,0 +1,191 @@
+package defaults
+
+import (
+	"slices"
+
+	"github.com/gesso-dev/gesso/defaults/record"
+	"github.com/gesso-dev/gesso/internal/object"
+)
+
+// maxAnnotations is what the annotations of one object may come to, names and values together (TotalAnnotationSizeLimitB in
+// k8s.io/apimachinery/pkg/api/validation).
+const maxAnnotations = 256 << 10
+
+// filled is an object as it becomes.
+type filled struct {
+	root    *object.Node // a copy
+	record  *record.Record
+	outcome Outcome
+}
+
+// owned is what is Gesso's in a template, default by default, in names and keys: positions change as elements come and go.
+type owned struct {
+	filled  []ownedBy
+	made    [][]string
+	rewrote []leaf
+}
+
+type ownedBy struct {
+	id    string
+	keyed [][]string // nil for one that has no keys
+	plain [][]string // as it was filled, with positions
+}
+
+// fillAll fills what edit holds and returns what is Gesso's in it.
+func (s *Set) fillAll(r Request, edit *object.Editor, taken *record.Subtraction) (Outcome, *owned) {
+	o := &owned{}
+	path := r.Object.Template().Path
+	out := s.fill(r, edit, taken, func(f *Filling) {
+		template := edit.Root().Get(path...)
+		if len(f.paths) > 0 {
+			o.filled = append(o.filled, ownedBy{f.id, record.Keyed(template, fromTemplate(path, f.paths)), f.paths})
+		}
+		for _, keyed := range record.Keyed(template, fromTemplate(path, f.made)) {
+			if keyed != nil {
+				o.made = append(o.made, keyed)
+			}
+		}
+		o.rewrote = append(o.rewrote, f.rewrote...)
+	})
+	return out, o
+}
+
+// fromTemplate returns paths from the template instead of the root; nil for one that lies elsewhere.
+func fromTemplate(template []string, paths [][]string) [][]string {
+	all := make([][]string, len(paths))
+	for i, p := range paths {
+		if len(p) > len(template) && slices.Equal(p[:len(template)], template) {
+			all[i] = p[len(template):]
+		}
+	}
+	return all
+}
+
+// report says what every default has filled and where it is now.
+func (o *owned) report(root *object.Node, path []string) []Filled {
+	template := root.Get(path...)
+	var all []Filled
+	for _, by := range o.filled {
+		positions := record.Positions(template, by.keyed)
+		report := Filled{ID: by.id}
+		for i, plain := range by.plain {
+			switch {
+			case by.keyed[i] == nil:
+				report.Paths = append(report.Paths, object.Pointer(plain...))
+			case positions[i] != nil:
+				report.Paths = append(report.Paths, object.Pointer(object.Join(path, positions[i]...)...))
+			}
+		}
+		if len(report.Paths) > 0 {
+			all = append(all, report)
+		}
+	}
+	return all
+}
+
+// record makes the record of what is Gesso's in template.
+func (o *owned) record(template *object.Node) *record.Record {
+	r := record.New()
+	for _, by := range o.filled {
+		r.Note(template, by.keyed)
+	}
+	r.Note(template, o.made)
+	for _, l := range o.rewrote {
+		r.Enter(l.path, l.value)
+	}
+	return r
+}
+
+// deploy takes out of the object what the records say is Gesso's and fills it afresh by today's Profile. The object itself stays.
+func (s *Set) deploy(r Request, v versions, records ...*record.Record) *filled {
+	path := r.Object.Template().Path
+	taken := record.Start(v.new, v.author)
+	if v.old != nil && !v.otherRecord() {
+		taken.TakeStale(v.old)
+	}
+	for _, rec := range records {
+		taken.Subtract(rec)
+	}
+	root := r.Object.Root.Clone()
+	switch {
+	case !taken.Changed():
+	case len(path) == 0:
+		root = taken.Template()
+	default:
+		root.Put(taken.Template(), path...)
+	}
+	edit := object.Edit(root)
+	out, owned := s.fillAll(r, edit, taken)
+	root = edit.Root()
+	template := root.Get(path...)
+
+	rec := owned.record(template)
+	if !rec.Empty() {
+		rec.Origin = v.origin()
+		rec.Base = record.Hash(record.Author(template, rec, v.inputs, nil))
+		text := rec.String()
+		if len(text) > record.MaxSize || annotationsOf(template)+len(record.Annotation)+len(text) > maxAnnotations {
+			return s.tooLarge(r)
+		}
+		edit.Set(object.Join(path, recordPath...), object.Quote(text))
+	}
+	out.Filled = owned.report(root, path)
+	if taken.Changed() {
+		out.Patch = object.Diff(r.Object.Root, root)
+	} else {
+		out.Patch = edit.Patch()
+	}
+	return &filled{root: root, record: rec, outcome: out}
+}
+
+// fillOnly fills what is absent and leaves the record, or what stands in its place, alone.
+func (s *Set) fillOnly(r Request, v versions) *filled {
+	edit := object.Edit(r.Object.Root.Clone())
+	out, owned := s.fillAll(r, edit, record.Start(v.new, v.author))
+	out.Filled = owned.report(edit.Root(), r.Object.Template().Path)
+	out.Patch = edit.Patch()
+	return &filled{root: edit.Root(), outcome: out}
+}
+
+// tooLarge leaves an object alone whose annotations have no room for the record: the API server would refuse what its author wrote.
+func (s *Set) tooLarge(r Request) *filled {
+	return &filled{root: r.Object.Root.Clone(), outcome: s.kept(r, RecordTooLarge)}
+}
+
+// origin is the hash of the template from before Gesso, carried from record to record.
+func (v *versions) origin() string {
+	switch {
+	case v.recordOld != nil:
+		return v.recordOld.Origin
+	case v.old != nil && !v.hasOld:
+		return record.Hash(record.Bare(v.old))
+	}
+	return ""
+}
+
+// annotationsOf counts the bytes of a template's annotations.
+func annotationsOf(template *object.Node) int {
+	size := 0
+	for name, value := range template.Get("metadata", "annotations").Members() {
+		size += len(name) + len(value.Str())
+	}
+	return size
+}
+
+// take puts the object as it becomes in the place of the request's. Where nothing changes its bytes stay, too.
+func (r *Request) take(f *filled) {
+	if len(f.outcome.Patch) > 0 {
+		r.Object.Root = f.root
+	}
+}
+
+// restore puts the old template into the request's object and returns the patch that does it.
+func (r *Request) restore() []object.Operation {
+	root, old := r.Object.Root.Clone(), r.Old.Template()
+	root.Put(old.Node.Clone(), r.Object.Template().Path...)
+	patch := object.Diff(r.Object.Root, root)
+	if len(patch) > 0 {
+		r.Object.Root = root
+	}
+	return patch
+}

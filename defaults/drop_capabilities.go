@@ -1,0 +1,65 @@
+package defaults
+
+import (
+	"github.com/gesso-dev/gesso/api/v1alpha1"
+	"github.com/gesso-dev/gesso/internal/object"
+)
+
+// dropCapabilities
+//
+//	Field:    securityContext.capabilities.drop of every container
+//	Set when: the list is absent; capabilities that the author adds stay added
+//	To:       [ALL]
+//	Why:      container runtimes grant a dozen capabilities, nearly all of which nearly no app needs.
+//	Since:    0.1
+//	Not when: the author drops something: the list is atomic, and completing it would be changing it. The template is for Windows, where
+//	          the field is forbidden. The container is privileged or adds ALL, which dropping ALL would take away again.
+//	Opt out:  gesso.dev/drop-capabilities: "false" on the pod template, or ….<container>: "false"
+func dropCapabilities() Default {
+	return Default{
+		ID:    "drop-capabilities",
+		Kinds: workloads(),
+		Paths: []string{
+			"template.spec.containers[].securityContext.capabilities.drop", "template.spec.initContainers[].securityContext.capabilities.drop",
+		},
+		Setting: func(d *v1alpha1.Defaults) v1alpha1.DefaultSetting { return d.DropCapabilities },
+		Fill:    fillDropCapabilities,
+	}
+}
+
+func fillDropCapabilities(f *Filling) {
+	t := f.Template()
+	if t.Windows() {
+		f.Skip(Windows, t.Spec()...)
+		return
+	}
+	if f.noContainers(t) {
+		return
+	}
+	for _, c := range f.Containers() {
+		if f.SkipContainer(c) {
+			continue
+		}
+		list := object.Join(c.Path, "securityContext", "capabilities", "drop")
+		if !f.edit.CanSet(list) {
+			f.Skip(dropped(f.Object.Root.Get(list...)), list...)
+		} else if reason := powerful(c, "ALL"); reason != nil {
+			f.Skip(Privileged, reason...)
+		} else {
+			f.Set([]byte(`["ALL"]`), list...)
+		}
+	}
+}
+
+// dropped says why the author's own list stays: it drops all already, or it is a list that cannot be completed.
+func dropped(list *object.Node) string {
+	if list.Type() != object.Array {
+		return AlreadySet
+	}
+	for _, n := range list.Elements() {
+		if n.Str() == "ALL" {
+			return AlreadySet
+		}
+	}
+	return AtomicList
+}

@@ -1,0 +1,53 @@
+package defaults
+
+import (
+	"slices"
+
+	"github.com/gesso-dev/gesso/api/v1alpha1"
+	"github.com/gesso-dev/gesso/internal/convention"
+)
+
+// modeUnknown is the mode of a default where it cannot be told.
+const modeUnknown v1alpha1.Mode = "unknown"
+
+// modeIn returns the mode of a default in a namespace: that of the first entry which selects it, else the default's own. Where labels
+// decide and the facts of the Namespace are missing, the mode is not known: a guess would be a filled field that nobody wanted, or one
+// that is missing until the next deploy.
+func modeIn(s v1alpha1.DefaultSetting, namespace string, facts *convention.Namespace) v1alpha1.Mode {
+	var possible []v1alpha1.Mode
+	for _, entry := range s.Namespaces {
+		if len(entry.Names) > 0 && !slices.Contains(entry.Names, namespace) {
+			continue
+		}
+		if facts != nil && !hasLabels(facts.Labels, entry.Labels) {
+			continue
+		}
+		possible = append(possible, entry.Mode)
+		if facts != nil || len(entry.Labels) == 0 {
+			return agreed(possible)
+		}
+	}
+	return agreed(append(possible, s.Mode))
+}
+
+func hasLabels(have, want map[string]string) bool {
+	for name, value := range want {
+		if got, found := have[name]; !found || got != value {
+			return false
+		}
+	}
+	return true
+}
+
+// agreed returns the one mode among those that are possible, modeUnknown where there are two.
+func agreed(possible []v1alpha1.Mode) v1alpha1.Mode {
+	if slices.ContainsFunc(possible, func(m v1alpha1.Mode) bool { return m != possible[0] }) {
+		return modeUnknown
+	}
+	return possible[0]
+}
+
+// somewhereOn reports whether there may be a namespace in which a default with this setting acts.
+func somewhereOn(s v1alpha1.DefaultSetting) bool {
+	return s.Mode != v1alpha1.ModeOff || slices.ContainsFunc(s.Namespaces, func(n v1alpha1.NamespaceMode) bool { return n.Mode != v1alpha1.ModeOff })
+}

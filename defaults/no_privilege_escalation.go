@@ -1,0 +1,53 @@
+package defaults
+
+import (
+	"github.com/gesso-dev/gesso/api/v1alpha1"
+	"github.com/gesso-dev/gesso/internal/object"
+)
+
+// noPrivilegeEscalation
+//
+//	Field:    securityContext.allowPrivilegeEscalation of every container
+//	Set when: the field is absent
+//	To:       false
+//	Why:      a program must not gain more rights than the one that started it, by a setuid binary for example.
+//	Since:    0.1
+//	Not when: the template is for Windows, where the field is forbidden; the container is privileged or adds CAP_SYS_ADMIN, with which
+//	          the API server refuses the field, or the same right under the names SYS_ADMIN and ALL: it has escalated already.
+//	Opt out:  gesso.dev/no-privilege-escalation: "false" on the pod template, or ….<container>: "false"
+func noPrivilegeEscalation() Default {
+	return Default{
+		ID:    "no-privilege-escalation",
+		Kinds: workloads(),
+		Paths: []string{
+			"template.spec.containers[].securityContext.allowPrivilegeEscalation",
+			"template.spec.initContainers[].securityContext.allowPrivilegeEscalation",
+		},
+		Setting: func(d *v1alpha1.Defaults) v1alpha1.DefaultSetting { return d.NoPrivilegeEscalation },
+		Fill:    fillNoPrivilegeEscalation,
+	}
+}
+
+func fillNoPrivilegeEscalation(f *Filling) {
+	t := f.Template()
+	if t.Windows() {
+		f.Skip(Windows, t.Spec()...)
+		return
+	}
+	if f.noContainers(t) {
+		return
+	}
+	for _, c := range f.Containers() {
+		if f.SkipContainer(c) {
+			continue
+		}
+		field := object.Join(c.Path, "securityContext", "allowPrivilegeEscalation")
+		if !f.edit.CanSet(field) {
+			f.Skip(AlreadySet, field...)
+		} else if reason := powerful(c, "SYS_ADMIN", "ALL"); reason != nil {
+			f.Skip(Privileged, reason...)
+		} else {
+			f.Set([]byte("false"), field...)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package defaults
+
+import (
+	"strings"
+
+	"github.com/gesso-dev/gesso/api/v1alpha1"
+	"github.com/gesso-dev/gesso/internal/object"
+)
+
+// What the defaults of the security context share.
+
+// podSettled reports whether a field of the pod's security context needs nothing, and notes why. What stands on a pod covers all of its
+// containers, so that an opt-out for one of them is told to be none.
+func (f *Filling) podSettled(t *object.Template, field []string) bool {
+	if t.Windows() {
+		f.Skip(Windows, t.Spec()...)
+		return true
+	}
+	if f.noContainers(t) {
+		return true
+	}
+	f.warnPodLevel()
+	if !f.edit.CanSet(field) {
+		f.Skip(AlreadySet, field...)
+		return true
+	}
+	return false
+}
+
+// warnPodLevel tells whoever opts one container out of a default that acts on the whole pod.
+func (f *Filling) warnPodLevel() {
+	if f.setting.OptOut != v1alpha1.OptOutAllowed {
+		return // said for every opt-out
+	}
+	out := optOuts(f.Object)
+	for _, c := range f.Containers() {
+		if name := optOutName(f.id, c.Name); c.Name != "" && out[name] {
+			path, _ := optedOut(f.Object, name)
+			f.Warn("%s is ignored: %s acts on the whole pod; opt out by %s", object.FieldPath(path...), f.id, optOutName(f.id, ""))
+		}
+	}
+}
+
+// powerful returns the field that makes c all but root of the node: it is privileged, or adds one of the capabilities.
+func powerful(c object.Container, capabilities ...string) (field []string) {
+	if c.Node.Get("securityContext", "privileged").IsTrue() {
+		return object.Join(c.Path, "securityContext", "privileged")
+	}
+	for i, n := range c.Node.Get("securityContext", "capabilities", "add").Elements() {
+		// Container runtimes take names in any case and with or without the prefix.
+		name := strings.TrimPrefix(strings.ToUpper(n.Str()), "CAP_")
+		for _, capability := range capabilities {
+			if name == capability {
+				return object.Join(c.Path, "securityContext", "capabilities", "add", itoa(i))
+			}
+		}
+	}
+	return nil
+}

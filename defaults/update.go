@@ -1,0 +1,130 @@
+package defaults
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/gesso-dev/gesso/defaults/record"
+	"github.com/gesso-dev/gesso/internal/object"
+)
+
+// recordPath is where a template keeps the record, from the template.
+var recordPath = []string{"metadata", "annotations", record.Annotation}
+
+// decision is what the update rule makes of a request: the template is filled, or it stays.
+type decision struct {
+	filled   *filled // what it becomes; nil where it stays
+	old      bool    // it becomes the old one
+	reason   string  // why it stays
+	warnings []string
+}
+
+// versions are the two templates of a request and what is known of them. Of a CREATE there is only the new one.
+type versions struct {
+	new, old             *object.Node
+	recordNew, recordOld *record.Record // nil where there is none, or none that can be read
+	hasNew, hasOld       bool           // something stands where the record would
+	author, authorOld    record.Evidence
+	inputs, inputsOld    []byte
+}
+
+func versionsOf(r Request) versions {
+	v := versions{new: r.Object.Template().Node, author: record.EvidenceOf(r.Object), inputs: record.Inputs(r.Object)}
+	v.recordNew, v.hasNew = record.Of(v.new)
+	if r.Operation == "UPDATE" && r.Old != nil && r.Old.Template() != nil {
+		v.old, v.authorOld, v.inputsOld = r.Old.Template().Node, record.EvidenceOf(r.Old), record.Inputs(r.Old)
+		v.recordOld, v.hasOld = record.Of(v.old)
+	}
+	return v
+}
+
+// sameAuthor reports whether the author's part is that of the old template, where r is the record that says what in the new one is not.
+func (v *versions) sameAuthor(r *record.Record) bool {
+	return bytes.Equal(
+		record.Author(v.new, r, v.inputs, nil),
+		record.AuthorOfOld(v.old, v.recordOld, v.inputsOld, v.authorOld, v.new),
+	)
+}
+
+// describes reports whether r was made for exactly the template that comes.
+func (v *versions) describes(r *record.Record) bool {
+	return r != nil && r.Base == record.Hash(record.Author(v.new, r, v.inputs, nil))
+}
+
+// otherRecord reports whether the template brings a record, and another than the old one's.
+func (v *versions) otherRecord() bool {
+	return v.recordNew != nil && (v.recordOld == nil || !v.recordNew.Equal(v.recordOld))
+}
+
+// decide is the update rule: new defaults arrive when somebody deploys, and only then. A deploy is a CREATE, and an UPDATE that
+// changes the author's part. Whatever else comes along, the template stays as it was, to the byte: annotating, scaling,
+// applying or replacing the same manifest once more, and going back to an earlier revision.
+func (s *Set) decide(r Request) decision {
+	v := versionsOf(r)
+	if !record.Addressable(v.new) {
+		return decision{filled: s.fillOnly(r, v)}
+	}
+	if v.hasNew && v.author.Claims(recordPath) {
+		return s.decideClaimed(r, v)
+	}
+	if v.old == nil {
+		if r.Object.ControllerOwned() && v.hasNew {
+			return decision{reason: KeptUntilNextDeploy} // a Pod as its template has it: a drained node brings nothing new
+		}
+		return decision{filled: s.deploy(r, v, v.recordNew)}
+	}
+	// Nothing but the record was touched.
+	if bytes.Equal(record.Bare(v.new), record.Bare(v.old)) && bytes.Equal(v.inputs, v.inputsOld) {
+		return decision{reason: KeptUntilNextDeploy, old: true}
+	}
+	// A revision comes back: its record describes it, or it is the one from before Gesso.
+	if v.otherRecord() && v.describes(v.recordNew) {
+		return decision{reason: Restored}
+	}
+	if !v.hasNew && v.recordOld != nil && v.recordOld.Origin == record.Hash(record.Bare(v.new)) {
+		return decision{reason: Restored}
+	}
+	return s.decideUpdate(r, v)
+}
+
+// decideUpdate goes on where it takes the author's part to know.
+func (s *Set) decideUpdate(r Request, v versions) decision {
+	known := v.recordNew
+	if known == nil {
+		known = v.recordOld
+	}
+	if v.sameAuthor(known) {
+		// A template without a record on either side is older than Gesso and waits as it is.
+		return decision{reason: KeptUntilNextDeploy, old: v.recordOld != nil}
+	}
+	if !v.otherRecord() && v.describes(v.recordNew) {
+		return decision{reason: Restored} // Gesso was away when the old template was written: its record is stale, this one is not
+	}
+	if v.otherRecord() {
+		// A second call of this request brings what the first has filled; a revision brings what was filled once.
+		if again := s.deploy(r, v, v.recordNew, v.recordOld); v.recordNew.Within(v.new, again.record) {
+			return decision{filled: again}
+		}
+		return decision{reason: Restored}
+	}
+	switch {
+	case v.recordNew != nil:
+		return decision{filled: s.deploy(r, v, v.recordNew)}
+	case v.hasNew || v.recordOld.Complete(v.new):
+		return decision{filled: s.deploy(r, v, v.recordOld)}
+	default:
+		return decision{filled: s.deploy(r, v)}
+	}
+}
+
+// decideClaimed is for a manifest that carries the record: an object that was exported and applied again. Everything in it is the
+// author's.
+func (s *Set) decideClaimed(r Request, v versions) decision {
+	warnings := []string{fmt.Sprintf("remove the annotation %s from the manifest: it is Gesso's own, and what it lists counts as yours as long as it is there", record.Annotation)}
+	if v.old != nil && bytes.Equal(
+		record.Author(v.new, v.recordOld, v.inputs, nil), record.Author(v.old, v.recordOld, v.inputsOld, nil),
+	) {
+		return decision{reason: KeptUntilNextDeploy, old: v.recordOld != nil && !v.recordOld.Complete(v.new), warnings: warnings}
+	}
+	return decision{filled: s.fillOnly(r, v), warnings: warnings}
+}

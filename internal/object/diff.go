@@ -1,0 +1,105 @@
+package object
+
+import (
+	"slices"
+	"strconv"
+)
+
+// Diff returns the JSON patch (RFC 6902) that makes from into to: nil where they say the same. Lists are compared from both ends, so
+// that what was put in or taken out in one place costs no more than that; a null that becomes absent is no difference.
+func Diff(from, to *Node) []Operation {
+	d := &differ{}
+	d.node(nil, from, to)
+	return d.ops
+}
+
+type differ struct{ ops []Operation }
+
+func (d *differ) node(path []string, from, to *Node) {
+	switch {
+	case from.Equal(to):
+	case from.Type() == Map && to.Type() == Map:
+		d.members(path, from, to)
+	case from.Type() == Array && to.Type() == Array:
+		d.elements(path, from, to)
+	default:
+		d.add("replace", path, to)
+	}
+}
+
+func (d *differ) members(path []string, from, to *Node) {
+	for name, was := range from.Members() {
+		is := to.Get(name)
+		switch {
+		case is != nil:
+			d.node(Join(path, name), was, is)
+		case was.Type() != Null:
+			d.ops = append(d.ops, Operation{Op: "remove", Path: Pointer(Join(path, name)...)})
+		}
+	}
+	for name, is := range to.Members() {
+		if from.Get(name) == nil && is.Type() != Null {
+			d.add("add", Join(path, name), is)
+		}
+	}
+}
+
+// elements compares two lists. Elements that are the same at both ends stay; of those between, as many as there are on both sides
+// are compared in pairs by name, and the rest is taken out or put in.
+func (d *differ) elements(path []string, from, to *Node) {
+	head, a, b := 0, from.kids, to.kids
+	for len(a) > 0 && len(b) > 0 && a[0].sameElement(b[0]) {
+		d.node(Join(path, strconv.Itoa(head)), a[0], b[0])
+		head, a, b = head+1, a[1:], b[1:]
+	}
+	tail := 0
+	for tail < len(a) && tail < len(b) && a[len(a)-1-tail].Equal(b[len(b)-1-tail]) {
+		tail++
+	}
+	a, b = a[:len(a)-tail], b[:len(b)-tail]
+	// What does not come again goes first, from the end, so that positions before it stay.
+	kept := slices.Clone(a)
+	for i := len(kept) - 1; i >= 0; i-- {
+		if !slices.ContainsFunc(b, kept[i].sameElement) {
+			d.ops = append(d.ops, Operation{Op: "remove", Path: Pointer(Join(path, strconv.Itoa(head+i))...)})
+			kept = slices.Delete(kept, i, i+1)
+		}
+	}
+	for i, is := range b {
+		at := Join(path, strconv.Itoa(head+i))
+		if i < len(kept) && kept[i].sameElement(is) {
+			d.node(at, kept[i], is)
+			continue
+		}
+		if later := slices.IndexFunc(kept[min(i, len(kept)):], is.sameElement); later >= 0 { // it moved: rare, so plainly
+			j := i + later
+			d.ops = append(d.ops, Operation{Op: "remove", Path: Pointer(Join(path, strconv.Itoa(head+j))...)})
+			kept = slices.Delete(kept, j, j+1)
+		}
+		if i == len(kept) && tail == 0 {
+			at = Join(path, "-")
+		}
+		d.add("add", at, is)
+		kept = slices.Insert(kept, i, is)
+	}
+	for i := len(kept) - 1; i >= len(b); i-- {
+		d.ops = append(d.ops, Operation{Op: "remove", Path: Pointer(Join(path, strconv.Itoa(head+i))...)})
+	}
+}
+
+// sameElement reports whether two elements of lists are versions of one: they have one name or one mount path, or are the same.
+func (n *Node) sameElement(other *Node) bool {
+	if n.Type() == Map && other.Type() == Map {
+		for _, key := range [...]string{"mountPath", "name", "containerPort"} {
+			mine, theirs := n.Get(key), other.Get(key)
+			if mine != nil || theirs != nil {
+				return mine.Equal(theirs)
+			}
+		}
+	}
+	return n.Equal(other)
+}
+
+func (d *differ) add(op string, path []string, value *Node) {
+	d.ops = append(d.ops, Operation{Op: op, Path: Pointer(path...), Value: slices.Clone(value.Bytes())})
+}
