@@ -150,7 +150,7 @@ func patchTemplate(patch func(w *running) (any, error)) action {
 }
 
 // patchRecord writes another record over the one that is there.
-func patchRecord(damage func(record string) string) action {
+func patchRecord(damage func(record string) string, name string) action {
 	a := patchTemplate(func(w *running) (any, error) {
 		old, _ := find(w.now.template, "metadata", "annotations", recordAnnotation).(string)
 		if old == "" {
@@ -162,7 +162,7 @@ func patchRecord(damage func(record string) string) action {
 		}
 		return map[string]any{"metadata": map[string]any{"annotations": map[string]any{recordAnnotation: changed}}}, nil
 	})
-	a.name = "patch the record"
+	a.name = "patch the record: " + name
 	return a
 }
 
@@ -201,6 +201,7 @@ func exported(of *state, image string) manifest {
 		with(o.Object, nil, "status")
 		with(o.Object, nil, "metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration")
 		with(o.Object, nil, "metadata", "annotations", "deployment.kubernetes.io/revision")
+		with(o.Object, nil, "metadata", "annotations", "deprecated.daemonset.template.generation")
 		inWeb(image, "image")(k, o.Object)
 		return o
 	}

@@ -12,7 +12,7 @@ func authorRows() []row {
 	a, b, c := app("shop:a"), app("shop:b"), app("shop:c")
 	var all []row
 	for _, w := range writers() {
-		annotated := generation(0) // what a change of the manifest alone does: only apply notes it, in an annotation
+		annotated := w.again // what a change of the manifest alone does: apply notes it, in an annotation
 		if w.name == "apply" {
 			annotated = deploymentOnly
 		}
@@ -21,16 +21,16 @@ func authorRows() []row {
 			row{name: "the author sets another value by " + w.name, steps: []step{
 				{on: v1, do: w.first(a)},
 				{on: v2, do: w.next(a.plus(memory("300Mi"))), gives: v2, but: facts{"memory": "300Mi/300Mi"}},
-				{on: v3, do: w.next(a.plus(memory("300Mi"))), perhaps: true},
+				{on: v3, do: w.next(a.plus(memory("300Mi"))), perhaps: true, generation: w.again},
 				{do: w.next(b.plus(memory("300Mi"))), gives: v3, but: facts{"memory": "300Mi/300Mi"}},
 				{on: v2, do: w.next(b), gives: v2},
 			}},
 			row{name: "the author writes the value that was filled by " + w.name, steps: []step{
 				{on: v1, do: w.first(a)},
 				{do: w.next(a.plus(memory("128Mi"))), generation: annotated},
-				{on: v2, do: w.next(a.plus(memory("128Mi"))), perhaps: true},
+				{on: v2, do: w.next(a.plus(memory("128Mi"))), perhaps: true, generation: w.again},
 				{do: w.next(b.plus(memory("128Mi"))), gives: v2, but: facts{"memory": "128Mi/128Mi"}},
-				{do: w.next(b.plus(memory("128Mi"))), perhaps: true},
+				{do: w.next(b.plus(memory("128Mi"))), perhaps: true, generation: w.again},
 				{on: v3, do: w.next(c.plus(memory("128Mi"))), gives: v3, but: facts{"memory": "128Mi/128Mi"}},
 				{on: v2, do: w.next(c), gives: v2},
 			}},
@@ -122,7 +122,7 @@ func elementRows() []row {
 			all = append(all, row{name: "the image of the sidecar is overridden and given back by " + w.name, steps: []step{
 				{on: v1, do: w.first(a)},
 				{do: w.next(overridden), gives: v1, but: facts{"proxy": "proxy:mine"}},
-				{on: v2, do: w.next(overridden), perhaps: true},
+				{on: v2, do: w.next(overridden), perhaps: true, generation: w.again},
 				{do: annotate("team=a"), generation: deploymentOnly},
 				{do: w.next(a), gives: v2},
 				{on: v3, do: w.next(b), gives: v3},

@@ -4,13 +4,18 @@ package update
 type writer struct {
 	name        string
 	first, next func(manifest) action
+	again       generation // what the same manifest once more does
 }
 
 // writers are those that differ in what they leave behind about who wrote what: last-applied-configuration, managedFields of
 // Apply, nothing.
 func writers() []writer {
 	ssa := func(m manifest) action { return serverSide(m, "kubectl") }
-	return []writer{{"apply", apply, apply}, {"SSA", ssa, ssa}, {"PUT", create, put}}
+	return []writer{
+		{"apply", apply, apply, 0},
+		{"SSA", ssa, ssa, 0},
+		{"PUT", create, put, deploymentOnly}, // the controller's annotation goes
+	}
 }
 
 // rich is an app that says something of most of what Gesso fills, but not all.
@@ -41,7 +46,7 @@ func deployRows() []row {
 		{name: "made by v3", steps: []step{{on: v3, do: apply(a)}, {on: v1, do: putLive()}}},
 		{name: "a copy", steps: []step{{on: v2, do: copied(v1, v2)}, {on: v3, do: putLive()}}},
 		{name: "an app with everything", steps: []step{
-			{on: v1, do: apply(rich("shop:a")), says: "created", as: "a"},
+			{on: v1, do: apply(rich("shop:a")), says: "created", as: "a", but: facts{"cpu": "250m"}},
 			{on: v2, do: annotate("team=a"), generation: deploymentOnly},
 			{do: put(rich("shop:a")), generation: deploymentOnly},
 			{do: serverSide(rich("shop:a"), "kubectl"), generation: anyhow},
@@ -59,14 +64,15 @@ func deployRows() []row {
 			{on: v2, do: setImage("shop:b"), says: "image updated", gives: v2},
 			{on: v3, do: setEnv("A=1"), says: "env updated", gives: v3},
 			{on: v1, do: edited(writing("shop:c", "spec", "containers", "web", "image")), says: "edited", gives: v1},
-			{on: v2, do: annotate("team=a"), generation: deploymentOnly},
-			{on: v2, do: edited(deleting("metadata", "annotations"), writing("shop:d", "spec", "containers", "web", "image")), says: "edited", gives: v2},
+			{on: v3, do: annotate("team=a"), generation: deploymentOnly},
+			{on: v3, do: edited(deleting("metadata", "annotations", recordAnnotation), writing("shop:d", "spec", "containers", "web", "image")), says: "edited", gives: v3},
+			{on: v2, do: edited(deleting("metadata", "annotations"), writing("shop:e", "spec", "containers", "web", "image")), says: "edited", gives: v2},
 		}},
 		{name: "deploys by replace", steps: []step{
 			{on: v1, do: apply(a)},
 			{on: v2, do: replace(app("shop:b")), says: "replaced", gives: v2},
 			{on: v3, do: replace(app("shop:c")), says: "replaced", gives: v3},
-			{on: v2, do: replace(app("shop:c")), says: "replaced"},
+			{on: v2, do: replace(app("shop:c")), says: "replaced", generation: deploymentOnly},
 		}},
 		{name: "deploys by PUT of the object as read", steps: []step{
 			{on: v1, do: create(a)},
@@ -79,11 +85,14 @@ func deployRows() []row {
 		all = append(all, row{name: "deploys by " + w.name, steps: []step{
 			{on: v1, do: w.first(a)},
 			{on: v2, do: w.next(app("shop:b")), gives: v2},
-			{on: v3, do: w.next(app("shop:b")), perhaps: true},
+			{on: v3, do: w.next(app("shop:b")), perhaps: true, generation: w.again},
 			{on: v3, do: w.next(app("shop:c")), gives: v3},
 			{on: v1, do: annotate("team=a"), generation: deploymentOnly},
 			{on: v1, do: w.next(app("shop:d")), gives: v1, generation: anyhow},
 			{on: v2, do: w.next(app("shop:d", inTemplate(`"1"`, "metadata", "annotations", "gesso.dev/refresh"))), gives: v2},
+			// kubectl apply sends "annotations: null" when the last one goes from the manifest, and ours go with it.
+			{on: v3, do: w.next(app("shop:d")), gives: v3},
+			{on: v2, do: w.next(app("shop:d")), perhaps: true, generation: w.again},
 		}})
 	}
 	return all
@@ -167,7 +176,7 @@ func awayRows() []row {
 			{on: v1, do: annotate("team=a"), generation: deploymentOnly},
 			{do: apply(a), says: "unchanged", uncalled: true},
 			{do: replace(a), says: "replaced", generation: deploymentOnly},
-			{on: v2, do: put(a)},
+			{on: v2, do: put(a), generation: deploymentOnly},
 			{do: apply(b), gives: v2, generation: anyhow},
 		}},
 		{name: "apply while Gesso is away", kinds: withRevisions(), steps: []step{

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gesso-dev/gesso/admission"
+	"github.com/gesso-dev/gesso/e2e"
 )
 
 // reviews are all reviews that the API server asked for while the rows ran, with what they must have come to.
@@ -46,21 +46,69 @@ func (r *reviews) add(w *running, want expectation, calls []call) {
 //
 // Three things are not the object's and must be given: who asks (--as), the facts of the Namespace (--namespaces), and the release
 // (--profile). Each object is given a name of its own here, because an update is told from another by the name, and one process is
-// to review all updates of a release; nothing that Gesso fills depends on the name, since the app is named by a label.
+// to review all updates of a release; nothing that Gesso fills depends on the name, since the app is named by a label. All other bytes
+// stay: the order of a patch is that of the object's members.
 func (r *reviews) hold(t *testing.T) {
-	byRelease := map[string][]review{}
+	type asked struct{ release, user string }
+	groups := map[asked][]review{}
 	for _, one := range r.all {
-		byRelease[one.release] = append(byRelease[one.release], one)
+		a := asked{one.release, one.question.UserInfo.Username}
+		groups[a] = append(groups[a], one)
 	}
 	if len(r.all) == 0 {
 		t.Fatal("nothing was recorded")
 	}
-	for _, release := range slices.Sorted(maps.Keys(byRelease)) {
-		t.Run(release, func(t *testing.T) { holdRelease(t, release, byRelease[release]) })
+	counts := map[string]map[string]int{} // by release and reason
+	for a, all := range groups {
+		t.Run(a.release+"/"+a.user, func(t *testing.T) {
+			for _, result := range holdGroup(t, a.release, all) {
+				if counts[a.release] == nil {
+					counts[a.release] = map[string]int{}
+				}
+				countReasons(&result, counts[a.release])
+			}
+		})
+	}
+	for release, want := range counts {
+		if diff := cmp.Diff(want, reasonsOf(t, shared.servers[release])); diff != "" {
+			t.Errorf("gesso_defaults_total of %s (-gesso review +metrics):\n%s", release, diff)
+		}
 	}
 }
 
-func holdRelease(t *testing.T, release string, all []review) {
+// countReasons adds up why no default acted at all.
+func countReasons(result *admission.Result, counts map[string]int) {
+	for _, s := range result.Skipped {
+		if slices.Contains(wholeReasons, s.Reason) {
+			counts[s.Reason]++
+		}
+	}
+}
+
+// reasonsOf reads the same from the metrics of a server.
+func reasonsOf(t *testing.T, server *e2e.Gesso) map[string]int {
+	t.Helper()
+	text, err := server.Get(t.Context(), "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string]int{}
+	for line := range strings.Lines(string(text)) {
+		for _, reason := range wholeReasons {
+			if strings.HasPrefix(line, "gesso_defaults_total{") && strings.Contains(line, fmt.Sprintf("reason=%q", reason)) {
+				var n int
+				if _, err := fmt.Sscan(line[strings.LastIndex(line, " "):], &n); err != nil {
+					t.Fatalf("%q: %v", line, err)
+				}
+				counts[reason] += n
+			}
+		}
+	}
+	return counts
+}
+
+func holdGroup(t *testing.T, release string, all []review) []admission.Result {
+	t.Helper()
 	results := offline(t, release, all)
 	updates := 0
 	for i, one := range all {
@@ -79,19 +127,17 @@ func holdRelease(t *testing.T, release string, all []review) {
 		}
 	}
 	t.Logf("%s: %d reviews, %d of them updates", release, len(all), updates)
+	return results
 }
 
 // offline runs gesso review over the objects of all reviews, with the old ones as they were.
 func offline(t *testing.T, release string, all []review) []admission.Result {
 	t.Helper()
-	var news, olds, facts []any
+	var news, olds, facts [][]byte
 	user := all[0].question.UserInfo
 	known := map[string]bool{}
 	for i, one := range all {
 		q := one.question
-		if q.UserInfo.Username != user.Username {
-			t.Fatalf("%s: %s asks, and not %s as elsewhere", one.where, q.UserInfo.Username, user.Username)
-		}
 		name := fmt.Sprintf("web-%d", i)
 		news = append(news, renamed(t, q.Object.Raw, name))
 		if q.Operation == "UPDATE" {
@@ -99,9 +145,9 @@ func offline(t *testing.T, release string, all []review) []admission.Result {
 		}
 		if !known[q.Namespace] {
 			known[q.Namespace] = true
-			facts = append(facts, map[string]any{
+			facts = append(facts, []byte(canonical(map[string]any{
 				"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": q.Namespace, "labels": one.labels},
-			})
+			})))
 		}
 	}
 	dir := t.TempDir()
@@ -109,13 +155,9 @@ func offline(t *testing.T, release string, all []review) []admission.Result {
 	for _, group := range user.Groups {
 		args = append(args, "--as-group", group)
 	}
-	for flag, objects := range map[string][]any{"-f": news, "--old": olds, "--namespaces": facts} {
+	for flag, objects := range map[string][][]byte{"-f": news, "--old": olds, "--namespaces": facts} {
 		file := filepath.Join(dir, strings.Trim(flag, "-")+".json")
-		var content bytes.Buffer
-		for _, o := range objects {
-			content.WriteString(canonical(o) + "\n")
-		}
-		if err := os.WriteFile(file, content.Bytes(), 0o600); err != nil {
+		if err := os.WriteFile(file, bytes.Join(objects, []byte("\n")), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if len(objects) > 0 {
@@ -141,15 +183,13 @@ func offline(t *testing.T, release string, all []review) []admission.Result {
 }
 
 // renamed is an object under another name.
-func renamed(t *testing.T, raw []byte, name string) any {
+func renamed(t *testing.T, raw []byte, name string) []byte {
 	t.Helper()
-	var o map[string]any
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	if err := d.Decode(&o); err != nil {
-		t.Fatal(err)
+	const old = `"metadata":{"name":"web",` // as the API server writes it
+	if bytes.Count(raw, []byte(old)) != 1 {
+		t.Fatalf("want %s once in %s", old, raw)
 	}
-	return with(o, name, "metadata", "name")
+	return bytes.Replace(raw, []byte(old), fmt.Appendf(nil, `"metadata":{"name":%q,`, name), 1)
 }
 
 // answer is what both ways in say.
@@ -201,18 +241,20 @@ func listed(all []admission.Filled) string {
 	return strings.Join(items, "; ")
 }
 
+// wholeReasons are those that all defaults of an object give together.
+var wholeReasons = []string{kept, restored, tooLarge}
+
 // reasoned reports whether the review gives the reason that its row wants.
 func (r *review) reasoned(result *admission.Result) error {
 	got := map[string]int{}
 	for _, s := range result.Skipped {
 		got[s.Reason]++
 	}
-	whole := []string{kept, restored, tooLarge}
 	switch r.reason {
 	case whatever:
 		return nil
 	case deployed:
-		for _, reason := range whole {
+		for _, reason := range wholeReasons {
 			if got[reason] > 0 {
 				return fmt.Errorf("%s of %s: %d defaults say %s, want a deploy", result.Operation, r.release, got[reason], reason)
 			}

@@ -29,12 +29,12 @@ func quietRows() []row {
 		{name: "replace with the minimal manifest", steps: []step{
 			{on: v1, do: apply(a)},
 			{on: v2, do: replace(a), says: "replaced", generation: deploymentOnly}, // last-applied goes
-			{on: v3, do: replace(a), says: "replaced"},
+			{on: v3, do: replace(a), says: "replaced", generation: deploymentOnly}, // the controller's annotation goes
 		}},
 		{name: "PUT of the minimal manifest and of the object as read", steps: []step{
 			{on: v1, do: apply(a)},
 			{on: v2, do: put(a), generation: deploymentOnly}, // last-applied goes
-			{on: v3, do: put(a)},
+			{on: v3, do: put(a), generation: deploymentOnly}, // the controller's annotation goes
 			{on: v2, do: putLive()},
 			{on: v3, do: putLive(annotations(map[string]string{"team": "a"})), generation: deploymentOnly},
 		}},
@@ -105,7 +105,7 @@ func serverSideRows() []row {
 		}},
 		{name: "SSA by another manager after client-side apply", steps: []step{
 			{on: v1, do: apply(a)},
-			{on: v2, do: serverSide(a, "flux"), says: "serverside-applied"},
+			{on: v2, do: serverSide(a, "flux"), says: "serverside-applied", generation: deploymentOnly}, // kubectl keeps last-applied
 			{on: v3, do: serverSide(a, "flux"), says: "serverside-applied"},
 			{on: v2, do: serverSide(app("shop:b"), "flux"), gives: v2},
 		}},

@@ -13,12 +13,12 @@ import (
 
 // record is the annotation as a reader of its definition would read it, without Gesso's code.
 type record struct {
-	Base           string                       `json:"base"`
-	Origin         string                       `json:"origin"`
-	Template       map[string]string            `json:"template"`
-	Pod            map[string]string            `json:"pod"`
-	Containers     map[string]map[string]string `json:"containers"`
-	InitContainers map[string]map[string]string `json:"initContainers"`
+	Base           string                       `json:"base,omitempty"`
+	Origin         string                       `json:"origin,omitempty"`
+	Template       map[string]string            `json:"template,omitempty"`
+	Pod            map[string]string            `json:"pod,omitempty"`
+	Containers     map[string]map[string]string `json:"containers,omitempty"`
+	InitContainers map[string]map[string]string `json:"initContainers,omitempty"`
 }
 
 // recordOf reads the record of a template, nil where there is none.
@@ -38,15 +38,15 @@ func recordOf(template any) (*record, error) {
 
 // sound reports what is wrong with a template that the API server has stored: an entry of the record that does not match the value
 // that stands there, which is what happens when the API server completes or rewrites what Gesso filled; a mount of a volume that
-// is not there. A loose template is one in which somebody else changes what Gesso fills: there, entries may not match.
+// is not there. In a loose template somebody else changes what Gesso fills, or the record: there, only mounts count.
 func sound(template any, loose bool) error {
 	errs := dangling(template)
-	r, err := recordOf(template)
-	if err != nil {
-		return errors.Join(append(errs, err)...)
-	}
-	if r == nil || loose {
+	if loose {
 		return errors.Join(errs...)
+	}
+	r, err := recordOf(template)
+	if err != nil || r == nil {
+		return errors.Join(append(errs, err)...)
 	}
 	check := func(root any, where string, entries map[string]string) {
 		for path, want := range entries {
