@@ -17,6 +17,8 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
+
 // action is something that somebody does to the workload of a row.
 type action struct {
 	name string
@@ -49,8 +51,26 @@ func apply(m manifest) action   { return piped("apply", m, "apply") }
 func replace(m manifest) action { return piped("replace", m, "replace") }
 func dryRun(m manifest) action  { return piped("dry run", m, "apply", "--dry-run=server") }
 
-// serverSide is a server-side apply, as the manager of kubectl or as another one.
+// made is the first apply of a manifest, as kubectl sends it.
+func made(m manifest) action {
+	return action{"apply", func(w *running) (string, error) {
+		o := m(w.kind)
+		annotations(map[string]string{lastApplied: canonical(o.Object) + "\n"})(w.kind, o.Object)
+		_, err := w.client().Create(w.Context(), o, metav1.CreateOptions{FieldManager: "kubectl-client-side-apply"})
+		return "", err
+	}}
+}
+
+// serverSide is a server-side apply.
 func serverSide(m manifest, manager string) action {
+	return action{"SSA", func(w *running) (string, error) {
+		_, err := w.client().Apply(w.Context(), "web", m(w.kind), metav1.ApplyOptions{FieldManager: manager, Force: true})
+		return "", err
+	}}
+}
+
+// kubectlServerSide is the same by kubectl, which looks after what an earlier client-side apply has left behind.
+func kubectlServerSide(m manifest, manager string) action {
 	return piped("SSA", m, "apply", "--server-side", "--force-conflicts", "--field-manager="+manager)
 }
 
@@ -62,8 +82,22 @@ func setEnv(env string) action {
 	return command("set env", "set", "env", "WORKLOAD", "--containers=web", env)
 }
 
-func annotate(kv string) action {
+func kubectlAnnotate(kv string) action {
 	return command("annotate", "annotate", "--overwrite", "WORKLOAD", kv)
+}
+
+// annotate writes an annotation of the object, or takes it away where kv ends in "-", as kubectl annotate does.
+func annotate(kv string) action {
+	return action{"annotate", func(w *running) (string, error) {
+		name, value, found := strings.Cut(kv, "=")
+		all := map[string]any{name: value}
+		if !found {
+			all = map[string]any{strings.TrimSuffix(name, "-"): nil}
+		}
+		patch := canonical(map[string]any{"metadata": map[string]any{"annotations": all}})
+		_, err := w.client().Patch(w.Context(), "web", types.MergePatchType, []byte(patch), metav1.PatchOptions{FieldManager: "kubectl-annotate"})
+		return "", err
+	}}
 }
 
 func label(kv string) action { return command("label", "label", "--overwrite", "WORKLOAD", kv) }
@@ -199,7 +233,7 @@ func exported(of *state, image string) manifest {
 			with(o.Object, nil, "metadata", field)
 		}
 		with(o.Object, nil, "status")
-		with(o.Object, nil, "metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration")
+		with(o.Object, nil, "metadata", "annotations", lastApplied)
 		with(o.Object, nil, "metadata", "annotations", "deployment.kubernetes.io/revision")
 		with(o.Object, nil, "metadata", "annotations", "deprecated.daemonset.template.generation")
 		inWeb(image, "image")(k, o.Object)

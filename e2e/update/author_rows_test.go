@@ -59,20 +59,20 @@ func answerRows() []row {
 	noResources := facts{"memory": "", "cpu": ""}
 	return []row{
 		{name: "opt-out on the object", steps: []step{
-			{on: v1, do: apply(a), as: "a"},
-			{do: annotate("gesso.dev/resources=false"), says: "annotated", gives: v1, but: noResources},
+			{on: v1, do: made(a), as: "a"},
+			{do: kubectlAnnotate("gesso.dev/resources=false"), says: "annotated", gives: v1, but: noResources},
 			{on: v2, do: annotate("team=a"), generation: deploymentOnly},
-			{on: v1, do: annotate("gesso.dev/resources-"), says: "annotated", back: "a", reason: deployed},
+			{on: v1, do: kubectlAnnotate("gesso.dev/resources-"), says: "annotated", back: "a", reason: deployed},
 		}},
 		{name: "refresh on the object", steps: []step{
-			{on: v1, do: apply(a)},
+			{on: v1, do: made(a)},
 			{on: v2, do: annotate("gesso.dev/refresh=1"), gives: v2},
 			{on: v3, do: annotate("gesso.dev/refresh=1")},
 			{do: annotate("gesso.dev/refresh=2"), gives: v3},
 			{on: v2, do: apply(a), says: "unchanged", uncalled: true},
 		}},
 		{name: "opt-out in the template", steps: []step{
-			{on: v1, do: apply(a), as: "a"},
+			{on: v1, do: made(a), as: "a"},
 			{do: apply(a.plus(inTemplate(`"false"`, "metadata", "annotations", "gesso.dev/resources"))), gives: v1, but: noResources},
 			{do: apply(a), back: "a", reason: deployed},
 		}},
@@ -102,12 +102,12 @@ func elementRows() []row {
 	overridden := a.plus(element("{name: gesso-proxy, image: proxy:mine}", "spec", "initContainers"))
 	shares := element("{name: helper, image: helper:1, volumeMounts: [{name: gesso-tmp-web, mountPath: /shared}]}", "spec", "containers")
 	all := []row{{name: "a container comes, is renamed and goes", steps: []step{
-		{on: v1, do: apply(a), as: "a"},
+		{on: v1, do: made(a), as: "a"},
 		{do: apply(a.plus(helper("helper"))), gives: v1, check: records("helper")},
 		{do: apply(a.plus(helper("other"))), gives: v1, check: records("other")},
 		{do: apply(a), back: "a", reason: deployed},
 	}}, {name: "the author mounts our volume and its default retires", steps: []step{
-		{on: v1, do: apply(a)},
+		{on: v1, do: made(a)},
 		{do: apply(a.plus(shares)), gives: v1},
 		{on: v3, do: apply(b.plus(shares)), gives: v3, check: func(template any) error {
 			if find(template, "spec", "volumes", "gesso-tmp-web") == nil {

@@ -12,7 +12,7 @@ type writer struct {
 func writers() []writer {
 	ssa := func(m manifest) action { return serverSide(m, "kubectl") }
 	return []writer{
-		{"apply", apply, apply, 0},
+		{"apply", made, apply, 0},
 		{"SSA", ssa, ssa, 0},
 		{"PUT", create, put, deploymentOnly}, // the controller's annotation goes
 	}
@@ -38,12 +38,12 @@ func deployRows() []row {
 	a := app("shop:a")
 	all := []row{
 		{name: "a, b, and a again", steps: []step{
-			{on: v1, do: apply(a), as: "a"},
+			{on: v1, do: made(a), as: "a"},
 			{do: apply(app("shop:b")), gives: v1},
 			{do: apply(a), back: "a", reason: deployed},
 		}},
-		{name: "made by v2", steps: []step{{on: v2, do: apply(a)}, {on: v1, do: putLive()}}},
-		{name: "made by v3", steps: []step{{on: v3, do: apply(a)}, {on: v1, do: putLive()}}},
+		{name: "made by v2", steps: []step{{on: v2, do: made(a)}, {on: v1, do: putLive()}}},
+		{name: "made by v3", steps: []step{{on: v3, do: made(a)}, {on: v1, do: putLive()}}},
 		{name: "a copy", steps: []step{{on: v2, do: copied(v1, v2)}, {on: v3, do: putLive()}}},
 		{name: "an app with everything", steps: []step{
 			{on: v1, do: apply(rich("shop:a")), says: "created", as: "a", but: facts{"cpu": "250m"}},
@@ -55,12 +55,12 @@ func deployRows() []row {
 			{do: serverSide(rich("shop:c"), "kubectl"), gives: v3, but: facts{"cpu": "250m"}},
 		}},
 		{name: "restart", kinds: withRevisions(), steps: []step{
-			{on: v1, do: apply(a)},
+			{on: v1, do: made(a)},
 			{on: v2, do: restart(), says: "restarted", gives: v2},
 			{on: v3, do: apply(a), says: "unchanged", uncalled: true},
 		}},
 		{name: "deploys by kubectl set and edit", steps: []step{
-			{on: v1, do: apply(a)},
+			{on: v1, do: made(a)},
 			{on: v2, do: setImage("shop:b"), says: "image updated", gives: v2},
 			{on: v3, do: setEnv("A=1"), says: "env updated", gives: v3},
 			{on: v1, do: edited(writing("shop:c", "spec", "containers", "web", "image")), says: "edited", gives: v1},
@@ -69,7 +69,7 @@ func deployRows() []row {
 			{on: v2, do: edited(deleting("metadata", "annotations"), writing("shop:e", "spec", "containers", "web", "image")), says: "edited", gives: v2},
 		}},
 		{name: "deploys by replace", steps: []step{
-			{on: v1, do: apply(a)},
+			{on: v1, do: made(a)},
 			{on: v2, do: replace(app("shop:b")), says: "replaced", gives: v2},
 			{on: v3, do: replace(app("shop:c")), says: "replaced", gives: v3},
 			{on: v2, do: replace(app("shop:c")), says: "replaced", generation: deploymentOnly},
@@ -103,12 +103,12 @@ func undoRows() []row {
 	a, b := app("shop:a"), app("shop:b")
 	return []row{
 		{name: "undo, the app changed", kinds: withRevisions(), steps: []step{
-			{on: v1, do: apply(a), as: "a"},
+			{on: v1, do: made(a), as: "a"},
 			{do: apply(b), gives: v1},
 			{do: undo(), says: "rolled back", back: "a"},
 		}},
 		{name: "undo, the app changed and later the defaults", kinds: withRevisions(), steps: []step{
-			{on: v1, do: apply(a), as: "a"},
+			{on: v1, do: made(a), as: "a"},
 			{do: apply(b), gives: v1, as: "b"},
 			{on: v2, do: undo(), says: "rolled back", back: "a"},
 			{do: annotate("team=a"), generation: deploymentOnly},
@@ -117,37 +117,37 @@ func undoRows() []row {
 			{do: apply(b), says: "configured", gives: v3},
 		}},
 		{name: "undo, app and defaults changed", kinds: withRevisions(), steps: []step{
-			{on: v1, do: apply(a), as: "a"},
+			{on: v1, do: made(a), as: "a"},
 			{on: v2, do: apply(b), gives: v2, as: "b"},
 			{do: undo(), says: "rolled back", back: "a"},
 			{on: v3, do: undo(), says: "rolled back", back: "b"},
 		}},
 		{name: "undo of a restart", kinds: withRevisions(), steps: []step{
-			{on: v1, do: apply(a), as: "a"},
+			{on: v1, do: made(a), as: "a"},
 			{on: v2, do: restart(), gives: v2},
 			{do: undo(), says: "rolled back", back: "a"},
 		}},
 		{name: "undo to before Gesso", kinds: withRevisions(), steps: []step{
-			{on: away, do: apply(a), as: "a"},
+			{on: away, do: made(a), as: "a"},
 			{on: v1, do: apply(b), gives: v1},
 			{on: v2, do: undo(), says: "rolled back", back: "a"},
 			{do: annotate("team=a"), generation: deploymentOnly},
 			{do: apply(app("shop:c")), gives: v2},
 		}},
 		{name: "undo to before Gesso two deploys later", kinds: withRevisions(), steps: []step{
-			{on: away, do: apply(a), as: "a"},
+			{on: away, do: made(a), as: "a"},
 			{on: v1, do: apply(b), gives: v1},
 			{on: v2, do: apply(app("shop:c")), gives: v2},
 			{on: v3, do: undoTo(1), says: "rolled back", back: "a"},
 		}},
 		{name: "undo, OnDelete", kinds: only("StatefulSet", "DaemonSet"), steps: []step{
-			{on: v1, do: apply(a.plus(inObject("{type: OnDelete}", "spec", "updateStrategy"))), as: "a"},
+			{on: v1, do: made(a.plus(inObject("{type: OnDelete}", "spec", "updateStrategy"))), as: "a"},
 			{on: v2, do: annotate("team=a")},
 			{do: apply(b.plus(inObject("{type: OnDelete}", "spec", "updateStrategy"))), gives: v2},
 			{on: v3, do: undo(), says: "rolled back", back: "a"},
 		}},
 		{name: "paused", kinds: only("Deployment"), steps: []step{
-			{on: v1, do: apply(a), as: "a"},
+			{on: v1, do: made(a), as: "a"},
 			{do: pause(), generation: moves},
 			{on: v2, do: setImage("shop:b"), gives: v2, revisions: new(0)},
 			{on: v3, do: setEnv("A=1"), gives: v3, revisions: new(0)},
@@ -155,12 +155,12 @@ func undoRows() []row {
 			{do: undo(), says: "rolled back", back: "a"},
 		}},
 		{name: "undo of an answer on the object", kinds: withRevisions(), steps: []step{
-			{on: v1, do: apply(a), as: "a"},
+			{on: v1, do: made(a), as: "a"},
 			{on: v2, do: annotate("gesso.dev/memory=384Mi"), gives: v2, but: facts{"memory": "384Mi/384Mi"}},
 			{do: undo(), says: "rolled back", back: "a"},
 		}},
 		{name: "undo of a refresh on the object", kinds: withRevisions(), steps: []step{
-			{on: v1, do: apply(a), as: "a"},
+			{on: v1, do: made(a), as: "a"},
 			{on: v2, do: annotate("gesso.dev/refresh=1"), gives: v2},
 			{do: undo(), says: "rolled back", back: "a"},
 		}},
@@ -172,7 +172,7 @@ func awayRows() []row {
 	a, b := app("shop:a"), app("shop:b")
 	return []row{
 		{name: "older than Gesso", steps: []step{
-			{on: away, do: apply(a)},
+			{on: away, do: made(a)},
 			{on: v1, do: annotate("team=a"), generation: deploymentOnly},
 			{do: apply(a), says: "unchanged", uncalled: true},
 			{do: replace(a), says: "replaced", generation: deploymentOnly},
@@ -180,7 +180,7 @@ func awayRows() []row {
 			{do: apply(b), gives: v2, generation: anyhow},
 		}},
 		{name: "apply while Gesso is away", kinds: withRevisions(), steps: []step{
-			{on: v1, do: apply(a), as: "a"},
+			{on: v1, do: made(a), as: "a"},
 			{on: away, do: apply(b), gives: v1},
 			{on: v2, do: annotate("team=a"), generation: deploymentOnly},
 			{do: apply(b), says: "unchanged", uncalled: true},
@@ -190,7 +190,7 @@ func awayRows() []row {
 			{on: v2, do: undo(), says: "rolled back", gives: v2},
 		}},
 		{name: "PUT while Gesso is away", kinds: withRevisions(), steps: []step{
-			{on: v1, do: apply(a), as: "a"},
+			{on: v1, do: made(a), as: "a"},
 			{on: away, do: put(b), gives: away},
 			{on: v2, do: annotate("team=a"), generation: deploymentOnly},
 			{do: undo(), says: "rolled back", back: "a"},
@@ -198,7 +198,7 @@ func awayRows() []row {
 			{do: undo(), says: "rolled back", gives: v2},
 		}},
 		{name: "CronJob deployed while Gesso is away", kinds: only("CronJob"), steps: []step{
-			{on: v1, do: apply(a)},
+			{on: v1, do: made(a)},
 			{on: away, do: apply(b), gives: v1},
 			{on: v2, do: annotate("team=a")},
 			{do: put(b)},

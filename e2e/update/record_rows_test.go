@@ -69,7 +69,7 @@ func damages() map[string]func(string) string {
 // recordRows are records of every damaged sort.
 func recordRows() []row {
 	a, b, c := app("shop:a"), app("shop:b"), app("shop:c")
-	served := row{name: "the record is damaged", steps: []step{{on: v1, do: apply(a)}}}
+	served := row{name: "the record is damaged", steps: []step{{on: v1, do: made(a)}}}
 	all := []row{}
 	for i, name := range slices.Sorted(maps.Keys(damages())) {
 		damage := damages()[name]
@@ -77,7 +77,7 @@ func recordRows() []row {
 		all = append(all,
 			// What Gesso takes for its own then is another question: it does not break the app, and nobody's fields are touched.
 			row{name: "the record is damaged while Gesso is away: " + name, loose: true, steps: []step{
-				{on: v1, do: apply(a)},
+				{on: v1, do: made(a)},
 				{on: away, do: patchRecord(damage, name), says: "patched", rolls: true},
 				{on: v2, do: putLive(annotations(map[string]string{"team": "a"})), generation: deploymentOnly},
 				{do: apply(b), says: "configured", rolls: true, check: intact("shop:b")},
@@ -138,7 +138,7 @@ func exportRows() []row {
 	a := app("shop:a")
 	return []row{
 		{name: "exported object in Git", steps: []step{
-			{on: v1, do: apply(a), as: "a"},
+			{on: v1, do: made(a), as: "a"},
 			{on: v2, do: applyExported("a", "shop:a"), says: "configured", generation: deploymentOnly, reason: whatever, warns: warning},
 			{do: applyExported("a", "shop:a"), says: "unchanged", uncalled: true},
 			{do: applyExported("a", "shop:b"), says: "configured", gives: v1, reason: whatever, warns: warning},
@@ -149,13 +149,13 @@ func exportRows() []row {
 			{on: v2, do: apply(app("shop:d")), says: "unchanged", uncalled: true},
 		}},
 		{name: "exported object in Git and the same minimal manifest again", steps: []step{
-			{on: v1, do: apply(a), as: "a"},
+			{on: v1, do: made(a), as: "a"},
 			{on: v2, do: applyExported("a", "shop:a"), says: "configured", generation: deploymentOnly, reason: whatever, warns: warning},
 			{do: apply(a), says: "configured", generation: deploymentOnly},
 			{do: apply(app("shop:b")), says: "configured", gives: v2},
 		}},
 		{name: "replace with an exported object", steps: []step{
-			{on: v1, do: apply(a), as: "a"},
+			{on: v1, do: made(a), as: "a"},
 			{on: v2, do: replaceExported("a"), says: "replaced", generation: deploymentOnly, reason: whatever},
 			{on: v3, do: apply(a), says: "configured", generation: deploymentOnly},
 			{do: apply(app("shop:b")), says: "configured", gives: v3},
@@ -167,7 +167,6 @@ func exportRows() []row {
 // then writes the whole object.
 func replaceExported(step string) action {
 	return action{"replace exported", func(w *running) (string, error) {
-		const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 		text := w.saved[step].object.GetAnnotations()[lastApplied]
 		return replace(exported(w.saved[step], "shop:a").plus(annotations(map[string]string{lastApplied: text}))).run(w)
 	}}
@@ -194,7 +193,7 @@ func limitRows() []row {
 			{do: put(app("shop:b", huge)), gives: away, reason: tooLarge, generation: anyhow},
 		}},
 		{name: "60 containers", steps: []step{
-			{on: v1, do: apply(a), check: size},
+			{on: v1, do: made(a), check: size},
 			{on: v2, do: put(a), generation: deploymentOnly},
 			{do: apply(b), gives: v2, check: size, generation: anyhow},
 			{on: v3, do: apply(b), says: "unchanged", uncalled: true},

@@ -26,7 +26,7 @@ func secondRows() []row {
 				all = append(all, row{
 					name: place + " " + habit + once, kinds: which, labels: map[string]string{place: habit + once},
 					steps: []step{
-						{on: v1, do: apply(a), as: "a", check: check},
+						{on: v1, do: made(a), as: "a", check: check},
 						{on: v2, do: annotate("team=a"), generation: deploymentOnly, reason: whatever},
 						{do: apply(a), perhaps: true, reason: whatever},
 						{do: putLive(), reason: whatever},
@@ -47,7 +47,7 @@ func secondRows() []row {
 		all = append(all, row{
 			// Every request changes the template, which is that webhook's doing; so every request is a deploy.
 			name: place + " counter", labels: map[string]string{place: "counter"}, steps: []step{
-				{on: v1, do: apply(a)},
+				{on: v1, do: made(a)},
 				{on: v2, do: annotate("team=a"), gives: v2, reason: whatever},
 				{on: v3, do: label("team=a"), gives: v3, reason: whatever},
 			},
@@ -68,24 +68,25 @@ func mirrorRow(place string, which []kind, once string) row {
 			return nil
 		}
 	}
-	again := step{on: v2, do: put(a), generation: deploymentOnly, reason: whatever}
+	quiet := step{on: v2, do: put(a), generation: deploymentOnly, reason: whatever}
+	// A limit: after a PUT nothing says that it was not the author who wrote the mirror's image, so that the next one differs. A mirror
+	// that comes after Gesso makes it differ at once, because Gesso sees the author's own image first.
+	rolls := step{on: v2, do: put(a), gives: v2, but: mirrored("proxy:2"), reason: whatever, generation: anyhow}
+	puts := []step{quiet, rolls, quiet}
 	if place == secondAfter {
-		// A limit: nothing says that the author did not write the mirror's image, so that it counts as theirs, and the PUT differs.
-		again = step{on: v2, do: put(a), gives: v2, but: mirrored("proxy:2"), reason: whatever, generation: anyhow}
+		puts = []step{rolls, quiet, quiet}
 	}
 	return row{
 		name: place + " mirror" + once, kinds: which, labels: map[string]string{place: "mirror" + once}, loose: true,
-		steps: []step{
-			{on: v1, do: apply(a), as: "a", but: mirrored("proxy:1"), check: mirroredApp("shop:a")},
+		steps: append([]step{
+			{on: v1, do: made(a), as: "a", but: mirrored("proxy:1"), check: mirroredApp("shop:a")},
 			{on: v2, do: annotate("team=a"), generation: deploymentOnly, reason: whatever},
 			{do: apply(a), perhaps: true, reason: whatever},
 			{do: apply(b), gives: v2, but: mirrored("proxy:2"), check: mirroredApp("shop:b"), reason: whatever},
 			{on: v3, do: undo(), back: "a", reason: whatever},
 			{do: apply(app("shop:c")), gives: v3, but: mirrored("proxy:3"), reason: whatever},
-			{on: v1, do: apply(a), gives: v1, but: mirrored("proxy:1"), check: mirroredApp("shop:a"), reason: whatever},
-			again,
-			{do: put(a), reason: whatever, generation: deploymentOnly},
-		},
+			{on: v1, do: apply(a), back: "a", reason: whatever},
+		}, puts...),
 	}
 }
 
