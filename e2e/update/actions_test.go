@@ -55,7 +55,12 @@ func dryRun(m manifest) action  { return piped("dry run", m, "apply", "--dry-run
 func made(m manifest) action {
 	return action{"apply", func(w *running) (string, error) {
 		o := m(w.kind)
-		annotations(map[string]string{lastApplied: canonical(o.Object) + "\n"})(w.kind, o.Object)
+		o.SetNamespace(w.namespace)
+		applied := o.DeepCopy()
+		if applied.GetAnnotations() == nil {
+			with(applied.Object, map[string]any{}, "metadata", "annotations") // kubectl writes an empty one
+		}
+		annotations(map[string]string{lastApplied: canonical(applied.Object) + "\n"})(w.kind, o.Object)
 		_, err := w.client().Create(w.Context(), o, metav1.CreateOptions{FieldManager: "kubectl-client-side-apply"})
 		return "", err
 	}}
