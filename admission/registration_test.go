@@ -322,6 +322,12 @@ func TestNothingToDo(t *testing.T) {
 defaults:
   read-only-root-filesystem: {mode: "off"}
   resources: {mode: "off"}
+  seccomp: {mode: "off"}
+  no-privilege-escalation: {mode: "off"}
+  drop-capabilities: {mode: "off"}
+  run-as-non-root: {mode: "off"}
+  no-service-account-token: {mode: "off"}
+  no-service-links: {mode: "off"}
   sidecar: {mode: "off"}
   irsa: {mode: "off"}
   ingress-class: {mode: "off"}

@@ -1,10 +1,10 @@
 package defaults
 
 import (
-	"strings"
-
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/gesso-dev/gesso/defaults/record"
 )
 
 // The API server completes what it stores. A sidecar that came back with more in it than was filled would look like somebody
@@ -13,7 +13,7 @@ import (
 
 // completeContainer fills in what the API server would.
 func completeContainer(c *corev1.Container) {
-	setIfZero(&c.ImagePullPolicy, pullPolicy(c.Image))
+	setIfZero(&c.ImagePullPolicy, corev1.PullPolicy(record.PullPolicy(c.Image)))
 	setIfZero(&c.TerminationMessagePath, corev1.TerminationMessagePathDefault)
 	setIfZero(&c.TerminationMessagePolicy, corev1.TerminationMessageReadFile)
 	for i := range c.Ports {
@@ -84,7 +84,7 @@ func completeVolume(v *corev1.Volume) {
 		setIfNil(&v.HostPath.Type, corev1.HostPathUnset)
 	}
 	if v.Image != nil {
-		setIfZero(&v.Image.PullPolicy, pullPolicy(v.Image.Reference))
+		setIfZero(&v.Image.PullPolicy, corev1.PullPolicy(record.PullPolicy(v.Image.Reference)))
 	}
 	if v.Ephemeral != nil && v.Ephemeral.VolumeClaimTemplate != nil {
 		spec := &v.Ephemeral.VolumeClaimTemplate.Spec
@@ -146,17 +146,6 @@ func completeDisk(v *corev1.Volume) {
 		setIfZero(&v.ScaleIO.StorageMode, "ThinProvisioned")
 		setIfZero(&v.ScaleIO.FSType, "xfs")
 	}
-}
-
-// pullPolicy is Always for an image whose tag moves: latest, which is also meant where neither tag nor digest stands. A
-// placeholder counts as any other text.
-func pullPolicy(image string) corev1.PullPolicy {
-	name, _, digest := strings.Cut(image, "@")
-	name = name[strings.LastIndex(name, "/")+1:] // a colon before it is a registry's port
-	if _, tag, tagged := strings.Cut(name, ":"); tag == "latest" || !tagged && !digest {
-		return corev1.PullAlways
-	}
-	return corev1.PullIfNotPresent
 }
 
 func setIfZero[T comparable](field *T, value T) {

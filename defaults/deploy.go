@@ -96,8 +96,21 @@ func (o *owned) record(template *object.Node) *record.Record {
 	return r
 }
 
-// deploy takes out of the object what the records say is Gesso's and fills it afresh by today's Profile. The object itself stays.
+// deploy takes out of the object what the records say is Gesso's and fills it afresh by today's Profile. The object itself stays. Where a
+// default cannot tell what to do, because the facts of the Namespace are missing, nothing is taken out: what it had filled would be
+// lost until the next deploy.
 func (s *Set) deploy(r Request, v versions, records ...*record.Record) *filled {
+	f := s.refill(r, v, records, nil)
+	unknown := func(sk Skipped) bool { return sk.Reason == NamespaceUnknown }
+	if slices.ContainsFunc(f.outcome.Skipped, unknown) && slices.ContainsFunc(records, func(rec *record.Record) bool { return !rec.Empty() }) {
+		return s.refill(r, v, nil, records)
+	}
+	return f
+}
+
+// refill fills an object after it has taken out what is Gesso's by the records of the first list. What is by those of the second stays,
+// and stays Gesso's.
+func (s *Set) refill(r Request, v versions, records, carried []*record.Record) *filled {
 	path := r.Object.Template().Path
 	taken := record.Start(v.new, v.author)
 	if v.old != nil && !v.otherRecord() {
@@ -120,14 +133,19 @@ func (s *Set) deploy(r Request, v versions, records ...*record.Record) *filled {
 	template := root.Get(path...)
 
 	rec := owned.record(template)
+	for _, c := range carried {
+		rec.Carry(template, c, v.author)
+	}
 	if !rec.Empty() {
 		rec.Origin = v.origin()
-		rec.Base = record.Hash(record.Author(template, rec, v.inputs, nil))
+		if s.updates(r.Object.GroupKind()) { // nothing else is ever compared, and the API server adds to Pods and Jobs after admission
+			rec.Base = record.Hash(record.Author(template, rec, v.inputs, nil))
+		}
 		text := rec.String()
 		if len(text) > record.MaxSize || annotationsOf(template)+len(record.Annotation)+len(text) > maxAnnotations {
 			return s.tooLarge(r)
 		}
-		edit.Set(object.Join(path, recordPath...), object.Quote(text))
+		edit.Set(object.Join(path, recordPath()...), object.Quote(text))
 	}
 	out.Filled = owned.report(root, path)
 	if taken.Changed() {
@@ -138,10 +156,18 @@ func (s *Set) deploy(r Request, v versions, records ...*record.Record) *filled {
 	return &filled{root: root, record: rec, outcome: out}
 }
 
+// updates reports whether some default acts on UPDATEs of a kind.
+func (s *Set) updates(gk object.GroupKind) bool {
+	return slices.ContainsFunc(s.list, func(d Default) bool {
+		k, ok := d.kind(gk)
+		return ok && slices.Contains(k.Operations, "UPDATE")
+	})
+}
+
 // fillOnly fills what is absent and leaves the record, or what stands in its place, alone.
-func (s *Set) fillOnly(r Request, v versions) *filled {
+func (s *Set) fillOnly(r Request) *filled {
 	edit := object.Edit(r.Object.Root.Clone())
-	out, owned := s.fillAll(r, edit, record.Start(v.new, v.author))
+	out, owned := s.fillAll(r, edit, nil)
 	out.Filled = owned.report(edit.Root(), r.Object.Template().Path)
 	out.Patch = edit.Patch()
 	return &filled{root: edit.Root(), outcome: out}

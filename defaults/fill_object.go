@@ -12,7 +12,7 @@ func (s *Set) fillObject(r Request) Outcome {
 	edit := object.Edit(root)
 	var paths [][]string
 	var all []Filled
-	out := s.fill(r, edit, record.Start(nil, record.Evidence{}), func(f *Filling) {
+	out := s.fill(r, edit, nil, func(f *Filling) {
 		if len(f.paths) > 0 {
 			all = append(all, Filled{f.id, pointers(f.paths)})
 			paths = append(paths, f.paths...)
@@ -23,7 +23,7 @@ func (s *Set) fillObject(r Request) Outcome {
 		paths = nil // a template that is no object: the API server will refuse it
 	}
 	text := filledNote(r, root, paths)
-	if text == "" || edit.Set(recordPath, object.Quote(text)) || !root.Put(object.Value(text), recordPath...) {
+	if text == "" || edit.Set(recordPath(), object.Quote(text)) || !root.Put(object.Value(text), recordPath()...) {
 		out.Patch = edit.Patch()
 	} else {
 		out.Patch = object.Diff(r.Object.Root, root)

@@ -10,11 +10,12 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/gesso-dev/gesso/api/v1alpha1"
+	"github.com/gesso-dev/gesso/defaults/record"
 	"github.com/gesso-dev/gesso/internal/object"
 )
 
 // reserved begins every name that Gesso gives to an element it makes.
-const reserved = "gesso-"
+const reserved = record.Reserved
 
 // fragment is the Profile's sidecar, checked and ready to be filled in. A nil fragment is a sidecar that is not configured.
 type fragment struct {

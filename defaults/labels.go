@@ -23,6 +23,7 @@ const labelPrefix = "app.kubernetes.io/"
 //	Not when: a selector names the label: the workload's own, which is immutable and must fit the template, or one of the template's
 //	          affinities and spreads, which would begin to mean the Pods themselves. Never app.kubernetes.io/instance, by which Argo CD
 //	          tells what is its own. Not where a value would be no label value, such as a name of more than 63 characters.
+//	          On a Job or ReplicationController without labels only on the template: the API server copies them from there.
 //	Opt out:  gesso.dev/labels: "false" on the pod template
 func labels() Default {
 	names := []string{"name", "component", "part-of", "managed-by"}
@@ -36,6 +37,16 @@ func labels() Default {
 		d.Paths = append(d.Paths, "metadata.labels["+labelPrefix+name+"]", "template.metadata.labels["+labelPrefix+name+"]")
 	}
 	return d
+}
+
+// copiesLabels reports whether the API server will copy the labels of the template, ours among them, to the object itself. A label of
+// ours there would keep it from doing so.
+func (f *Filling) copiesLabels() bool {
+	switch f.Object.GroupKind() {
+	case object.GroupKind{Group: "batch", Kind: "Job"}, object.GroupKind{Kind: "ReplicationController"}:
+		return f.Object.Root.Get("metadata", "labels").Len() == 0
+	}
+	return false
 }
 
 // label is a label to be filled.
@@ -57,7 +68,7 @@ func fillLabels(f *Filling) {
 		return
 	}
 	places := [][]string{object.Join(t.Path, "metadata", "labels")}
-	if len(t.Path) > 0 && f.Operation == "CREATE" {
+	if len(t.Path) > 0 && f.Operation == "CREATE" && !f.copiesLabels() {
 		places = append(places, []string{"metadata", "labels"})
 	}
 	selected := selectedLabels(f.Object, t)
@@ -83,8 +94,10 @@ func (f *Filling) wantedLabels() (wanted []label, ok bool) {
 	values, names := f.Spec.Defaults.Labels.Values, f.Names("")
 	fill := strings.NewReplacer("{app}", names.App, "{namespace}", f.NamespaceName, "{environment}", names.Environment)
 	for _, l := range []label{
-		{convention.NameLabel, values.Name}, {labelPrefix + "component", values.Component},
-		{labelPrefix + "part-of", values.PartOf}, {labelPrefix + "managed-by", values.ManagedBy},
+		{convention.NameLabel, values.Name},
+		{labelPrefix + "component", values.Component},
+		{labelPrefix + "part-of", values.PartOf},
+		{labelPrefix + "managed-by", values.ManagedBy},
 	} {
 		if f.Namespace == nil && strings.Contains(l.value, "{environment}") {
 			return nil, false

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/gesso-dev/gesso/api/v1alpha1"
+	"github.com/gesso-dev/gesso/defaults/record"
 	"github.com/gesso-dev/gesso/internal/object"
 )
 
@@ -184,7 +185,7 @@ func (f *Filling) writablePaths() []string {
 }
 
 // tmpVolume begins the names of the volumes that this default makes.
-const tmpVolume = "gesso-tmp-"
+const tmpVolume = record.Scratch
 
 // volumeName names the emptyDir of a container at a path: gesso-tmp-<container> at /tmp, with a hash of the path elsewhere. A
 // name longer than the 63 characters of a DNS label is cut and made unique by a hash.

@@ -158,7 +158,8 @@ func (s *Set) each(r Request, visit func(Default, Kind, v1alpha1.DefaultSetting)
 	}
 }
 
-// fill lets every default act on what edit holds, and is told what was filled. taken is what an earlier Gesso had written there.
+// fill lets every default act on what edit holds, and is told what was filled. taken is what an earlier Gesso had written
+// there, nil where that does not count.
 func (s *Set) fill(r Request, edit *object.Editor, taken *record.Subtraction, filled func(*Filling)) Outcome {
 	var out Outcome
 	type previewed struct {

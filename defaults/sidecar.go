@@ -97,10 +97,11 @@ func fillSidecar(f *Filling) {
 	}
 }
 
-// standingSidecar finds the sidecar where it stands already: the author wrote some of it, or another webhook added something to it.
+// standingSidecar finds the sidecar where it stands already and is to be completed: the author demonstrably wrote some of it, or another
+// webhook added something to one that Gesso made. Any other one is somebody's own, whole.
 func (f *Filling) standingSidecar(t *object.Template, s *fragment) (object.Container, bool) {
 	for _, c := range t.Containers() {
-		if s.named(c.Name) && (c.Sort == object.Sidecar || c.Sort == object.Init && f.taken.Partial[c.Name]) {
+		if s.named(c.Name) && f.taken.Completes(c.Name) && (c.Sort == object.Sidecar || c.Sort == object.Init) {
 			return c, true
 		}
 	}
@@ -122,6 +123,9 @@ func (f *Filling) sidecarConflict(t *object.Template, s *fragment, standing bool
 		return "", nil
 	}
 	for _, c := range t.Containers() {
+		if c.Name == s.name && c.Sort == object.Sidecar {
+			return AlreadySet, c.Path
+		}
 		if c.Name == s.name {
 			return NameConflict, object.Join(c.Path, "name")
 		}

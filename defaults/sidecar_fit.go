@@ -14,7 +14,7 @@ import (
 func (s *fragment) fit(t *object.Template) *object.Node {
 	body := s.body
 	if podLevelResources(t) {
-		body = with(body, "resources", nil)
+		body = with(body, "resources", []byte("{}")) // as the API server stores none
 	}
 	context := body.Get("securityContext")
 	switch user, ok := s.sidecarUser(t); {

@@ -9,7 +9,7 @@ import (
 )
 
 // recordPath is where a template keeps the record, from the template.
-var recordPath = []string{"metadata", "annotations", record.Annotation}
+func recordPath() []string { return []string{"metadata", "annotations", record.Annotation} }
 
 // decision is what the update rule makes of a request: the template is filled, or it stays.
 type decision struct {
@@ -62,9 +62,9 @@ func (v *versions) otherRecord() bool {
 func (s *Set) decide(r Request) decision {
 	v := versionsOf(r)
 	if !record.Addressable(v.new) {
-		return decision{filled: s.fillOnly(r, v)}
+		return decision{filled: s.fillOnly(r)}
 	}
-	if v.hasNew && v.author.Claims(recordPath) {
+	if v.hasNew && v.author.Claims(recordPath()) {
 		return s.decideClaimed(r, v)
 	}
 	if v.old == nil {
@@ -126,5 +126,5 @@ func (s *Set) decideClaimed(r Request, v versions) decision {
 	) {
 		return decision{reason: KeptUntilNextDeploy, old: v.recordOld != nil && !v.recordOld.Complete(v.new), warnings: warnings}
 	}
-	return decision{filled: s.fillOnly(r, v), warnings: warnings}
+	return decision{filled: s.fillOnly(r), warnings: warnings}
 }

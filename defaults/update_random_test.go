@@ -242,7 +242,7 @@ func (w *world) quiet(m obj, live []byte, version int) {
 		"a label":                    w.with(live, "v", "metadata", "labels", "l"),
 		"a PUT of the same manifest": w.applied(m),
 		"an apply of it":             w.patched(live, m, m),
-		"a change of the record":     w.with(live, one(w.g, "{}", "x", `{"base":"0"}`, ""), append(slices.Clone(w.path), recordPath...)...),
+		"a change of the record":     w.with(live, one(w.g, "{}", "x", `{"base":"0"}`, ""), append(slices.Clone(w.path), recordPath()...)...),
 	} {
 		got, _ := w.fill(version, next, live)
 		w.same(what, got, live)
@@ -313,7 +313,7 @@ func holds(tb testing.TB, author, have *object.Node, at string) {
 // must be one that the API server accepts.
 func (w *world) damaged(live []byte, version int) {
 	w.Helper()
-	at := append(slices.Clone(w.path), recordPath...)
+	at := append(slices.Clone(w.path), recordPath()...)
 	text := parse(w, live).Root.Get(at...).Str()
 	if text == "" {
 		return

@@ -169,6 +169,14 @@ spec:
 		"/spec/template/spec/containers/1/resources/limits/memory":                    "256Mi",
 		"/spec/template/spec/containers/1/resources/limits/cpu":                       nil,
 		"/spec/template/spec/initContainers/1":                                        nil, // opted out of the sidecar
+		"/spec/template/spec/securityContext/seccompProfile/type":                     "RuntimeDefault",
+		"/spec/template/spec/securityContext/runAsNonRoot":                            true,
+		"/spec/template/spec/automountServiceAccountToken":                            false,
+		"/spec/template/spec/enableServiceLinks":                                      false,
+		"/spec/template/spec/initContainers/0/securityContext/capabilities/drop/0":    "ALL",
+		"/spec/template/spec/containers/1/securityContext/allowPrivilegeEscalation":   false,
+		"/spec/template/metadata/labels/app.kubernetes.io~1name":                      "queue",
+		"/spec/selector/matchLabels/app.kubernetes.io~1name":                          nil,
 	} {
 		if diff := cmp.Diff(want, at(stored, pointer)); diff != "" {
 			t.Errorf("%s (-want +stored):\n%s", pointer, diff)

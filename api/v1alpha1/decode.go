@@ -72,6 +72,9 @@ func emptyLists(value any, into reflect.Value) {
 	if !ok || into.Kind() != reflect.Struct {
 		return
 	}
+	if setting, ok := into.Addr().Interface().(*DefaultSetting); ok && members["mode"] == string(ModeOff) {
+		setting.Namespaces = []NamespaceMode{} // off is off everywhere, unless the same Profile says where it is not
+	}
 	for f := range into.Type().Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		at := into.FieldByIndex(f.Index)

@@ -216,6 +216,14 @@ func TestDecodeProfileOverlay(t *testing.T) {
 		{"{defaults: {run-as-non-root: {namespaces: [{names: [a], mode: 'off'}]}}}", func(s *ProfileSpec) {
 			s.Defaults.RunAsNonRoot.Namespaces = []NamespaceMode{{NamespaceSelector{Names: []string{"a"}}, ModeOff}}
 		}},
+		{"{defaults: {run-as-non-root: {mode: enforce}}}", func(s *ProfileSpec) { s.Defaults.RunAsNonRoot.Mode = ModeEnforce }},
+		{"{defaults: {run-as-non-root: {mode: 'off'}}}", func(s *ProfileSpec) {
+			s.Defaults.RunAsNonRoot.Mode, s.Defaults.RunAsNonRoot.Namespaces = ModeOff, []NamespaceMode{}
+		}},
+		{"{defaults: {run-as-non-root: {mode: 'off', namespaces: [{names: [a], mode: enforce}]}}}", func(s *ProfileSpec) {
+			s.Defaults.RunAsNonRoot.Mode = ModeOff
+			s.Defaults.RunAsNonRoot.Namespaces = []NamespaceMode{{NamespaceSelector{Names: []string{"a"}}, ModeEnforce}}
+		}},
 		{"{defaults: {labels: {mode: enforce, values: {part-of: '{namespace}-{environment}'}}}}", func(s *ProfileSpec) {
 			s.Defaults.Labels.Mode, s.Defaults.Labels.Values.PartOf = ModeEnforce, "{namespace}-{environment}"
 		}},
@@ -246,6 +254,9 @@ spec:
     resources: {mode: preview, optOut: forbidden, cpu: 250m, memory: 512Mi, cpuLimit: "1"}
     sidecar: {container: {name: gesso-proxy, image: "proxy:1", args: ["{app}", "<&>"]}, volumes: [{name: gesso-a, emptyDir: {}}]}
     ingress-class: {class: shared, annotations: {a/b: "c"}}
+    drop-capabilities: {namespaces: []}
+    run-as-non-root: {mode: "off"}
+    labels: {namespaces: [{names: [a], labels: {b: c}, mode: enforce}], values: {name: ""}}
   policies: {image-tag: {action: warn, parameters: {a: [1, 2.50]}}, other: {}}
 `,
 	} {
@@ -435,7 +446,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if p.Spec.Environment == "" || p.Spec.Defaults.Resources.CPU == "" || p.Spec.ExcludedNamespaces == nil || p.Spec.Policies == nil {
+		if p.Spec.Environment == "" || p.Spec.Defaults.Resources.CPU == "" || p.Spec.Defaults.Seccomp.Namespaces == nil || p.Spec.ExcludedNamespaces == nil || p.Spec.Policies == nil {
 			t.Errorf("a required value was erased: %+v", p.Spec)
 		}
 		raw, err := json.Marshal(p)

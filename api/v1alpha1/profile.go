@@ -125,8 +125,8 @@ type DefaultSetting struct {
 	Mode   Mode   `json:"mode"`
 	OptOut OptOut `json:"optOut"`
 	// Namespaces are other modes for some namespaces; the first entry that selects a namespace counts there. A list that is
-	// written replaces the built-in one, an empty one too.
-	Namespaces []NamespaceMode `json:"namespaces,omitempty"`
+	// written replaces the built-in one, an empty one too; so does the mode off that is written without a list.
+	Namespaces []NamespaceMode `json:"namespaces"`
 }
 
 // NamespaceMode is the mode of a default in the namespaces that it selects.
@@ -166,7 +166,8 @@ type Resources struct {
 type Sidecar struct {
 	DefaultSetting `json:",inline"`
 	// Container is a core/v1 Container. Its name begins with gesso-; restartPolicy: Always is added where it is missing.
-	// {appPort} {app} {namespace} {environment} are replaced in its strings. Without an image nothing is injected.
+	// {appPort} {app} {namespace} {environment} are replaced in its strings. Without an image nothing is injected. Write a security
+	// context that meets the restricted Pod Security Standard by itself: a Pod that meets it must still do so with the sidecar.
 	Container *runtime.RawExtension `json:"container,omitempty"`
 	// Volumes are core/v1 Volumes that the container mounts; their names begin with gesso-.
 	Volumes []runtime.RawExtension `json:"volumes"`
@@ -226,7 +227,9 @@ const (
 // Builtin returns the Profile that is used when none is written. Its values change only in a minor version and are
 // listed in the changelog.
 func Builtin() *Profile {
-	on := DefaultSetting{Mode: ModeEnforce, OptOut: OptOutAllowed}
+	everywhere := func(m Mode) DefaultSetting {
+		return DefaultSetting{Mode: m, OptOut: OptOutAllowed, Namespaces: []NamespaceMode{}}
+	}
 	restricted := func() DefaultSetting {
 		selector := NamespaceSelector{Labels: map[string]string{LevelLabel: LevelRestricted}}
 		return DefaultSetting{Mode: ModePreview, OptOut: OptOutAllowed, Namespaces: []NamespaceMode{{selector, ModeEnforce}}}
@@ -241,19 +244,19 @@ func Builtin() *Profile {
 			BreakGlassGroups:   []string{},
 			AWS:                AWS{Identity: IdentityIRSA, Partition: "aws"},
 			Defaults: Defaults{
-				ReadOnlyRootFilesystem: ReadOnlyRootFilesystem{DefaultSetting: on, TmpSizeLimit: "256Mi"},
-				Resources:              Resources{DefaultSetting: on, CPU: "100m", Memory: "256Mi"},
-				Seccomp:                on,
-				NoPrivilegeEscalation:  on,
+				ReadOnlyRootFilesystem: ReadOnlyRootFilesystem{DefaultSetting: everywhere(ModeEnforce), TmpSizeLimit: "256Mi"},
+				Resources:              Resources{DefaultSetting: everywhere(ModeEnforce), CPU: "100m", Memory: "256Mi"},
+				Seccomp:                everywhere(ModeEnforce),
+				NoPrivilegeEscalation:  everywhere(ModeEnforce),
 				DropCapabilities:       restricted(),
 				RunAsNonRoot:           restricted(),
 				NoServiceAccountToken:  restricted(),
-				NoServiceLinks:         on,
-				Sidecar:                Sidecar{DefaultSetting: on, Volumes: []runtime.RawExtension{}},
-				IRSA:                   on,
-				IngressClass:           IngressClass{DefaultSetting: on, Annotations: map[string]string{}},
+				NoServiceLinks:         everywhere(ModeEnforce),
+				Sidecar:                Sidecar{DefaultSetting: everywhere(ModeEnforce), Volumes: []runtime.RawExtension{}},
+				IRSA:                   everywhere(ModeEnforce),
+				IngressClass:           IngressClass{DefaultSetting: everywhere(ModeEnforce), Annotations: map[string]string{}},
 				Labels: Labels{
-					DefaultSetting: DefaultSetting{Mode: ModeOff, OptOut: OptOutAllowed},
+					DefaultSetting: everywhere(ModeOff),
 					Values:         LabelValues{Name: "{app}"},
 				},
 			},

@@ -10,16 +10,17 @@ const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
 // Evidence is what the author demonstrably wrote into a template: what kubectl apply kept in last-applied-configuration, and what
 // server-side apply owns (managedFields, operation Apply). Ownership by Update proves nothing: after an undo it is kubectl that
-// owns our values. The zero value is no evidence.
+// owns our values. A label that the selector names is the author's as well. The zero value is no evidence.
 type Evidence struct {
 	applied  *finder                                  // in the template as it was applied
 	owned    []*object.Node                           // fieldsV1 of the template, one for each manager
 	elements map[*object.Node]map[string]*object.Node // of the lists in owned, by key, as far as asked for
+	selected map[string]bool                          // labels that the workload's own selector names
 }
 
 // EvidenceOf reads the evidence that an object carries about its template.
 func EvidenceOf(o *object.Object) Evidence {
-	e := Evidence{elements: map[*object.Node]map[string]*object.Node{}}
+	e := Evidence{elements: map[*object.Node]map[string]*object.Node{}, selected: selected(o.Root.Get("spec", "selector"))}
 	t := o.Template()
 	if t == nil {
 		return e
@@ -44,11 +45,32 @@ func EvidenceOf(o *object.Object) Evidence {
 	return e
 }
 
+// selected returns the labels that a workload's selector names. The template must have them, whoever wrote them: the API server makes
+// a selector of the template's labels where a ReplicationController has none, and an object that was filled may be created again.
+func selected(selector *object.Node) map[string]bool {
+	labels := map[string]bool{}
+	for name, value := range selector.Members() {
+		if value.Type() == object.String { // a ReplicationController's
+			labels[name] = true
+		}
+	}
+	for name := range selector.Get("matchLabels").Members() {
+		labels[name] = true
+	}
+	for _, e := range selector.Get("matchExpressions").Elements() {
+		labels[e.Get("key").Str()] = true
+	}
+	return labels
+}
+
 // Any reports whether there is evidence about the pod spec at all: then what it does not claim is not the author's.
 func (e Evidence) Any() bool { return e.Claims([]string{"spec"}) }
 
 // Claims reports whether the author wrote the field or the element at path, whatever its value; null is not written.
 func (e Evidence) Claims(path []string) bool {
+	if len(path) == 3 && path[0] == "metadata" && path[1] == "labels" && e.selected[path[2]] {
+		return true
+	}
 	if e.applied != nil {
 		if n, _ := e.applied.find(path); n != nil && n.Type() != object.Null {
 			return true

@@ -10,14 +10,17 @@ import (
 )
 
 // Merged says that the sidecar of that name was filled again around what somebody had added to it.
-func (s *Subtraction) Merged(name string) { delete(s.Partial, name) }
+func (s *Subtraction) Merged(name string) { delete(s.partial, name) }
 
 // SweepSidecars decides about the sidecars that nothing filled again. Of one that the author claims the author's part stays, or all of it
 // where that part alone is no container; every other is gone, with what somebody had added to it. It must be called before anything
 // else is filled into containers.
 func (s *Subtraction) SweepSidecars() {
+	if s == nil {
+		return
+	}
 	path := []string{"spec", "initContainers"}
-	for name := range s.Partial {
+	for name := range s.partial {
 		rest, positions := in(s.template).find(object.Join(path, name))
 		switch {
 		case positions == nil:
@@ -37,7 +40,7 @@ func (s *Subtraction) SweepSidecars() {
 		s.finish(l)
 	}
 	for pointer, l := range s.lists {
-		if len(l.path) == 4 && l.path[1] == "initContainers" && s.Partial[l.path[2]] {
+		if len(l.path) == 4 && l.path[1] == "initContainers" && s.partial[l.path[2]] {
 			delete(s.lists, pointer) // it is gone, or as it was
 		}
 	}
@@ -56,6 +59,9 @@ func (s *Subtraction) list(path []string) *list {
 // Finish decides about the elements that nothing filled again and puts all in the order in which they came. What the author claims
 // and what a mount still names stays as it was; mounts therefore come before volumes.
 func (s *Subtraction) Finish() {
+	if s == nil {
+		return
+	}
 	all := make([]*list, 0, len(s.lists))
 	for _, l := range s.lists {
 		all = append(all, l)
@@ -198,11 +204,12 @@ func Inputs(o *object.Object) []byte {
 
 // Author returns the author's part of a template, in canonical form: the template without the record and without what r says is
 // Gesso's, and the object's inputs. What other webhooks added is part of it. Whether the author claims something does not count
-// here: writing what had been filled changes nothing. drop may be nil.
+// here: writing what had been filled changes nothing. Nor does what the API server would put there anyway. drop may be nil.
 func Author(template *object.Node, r *Record, inputs []byte, drop func(path []string, rest *object.Node) bool) []byte {
 	s := Start(template, Evidence{})
 	s.rules.drop = drop
 	s.Subtract(r)
+	removeImplied(s.template)
 	removeHollow(s.template)
 	return append(append(s.template.Canonical(), '\n'), inputs...)
 }

@@ -241,6 +241,9 @@ func parsePath(text string) (path []string, ok bool) {
 				rest = rest[1:]
 			}
 			end := strings.IndexAny(rest+"[", ".[")
+			if end == 0 {
+				return nil, false
+			}
 			path, rest = append(path, rest[:end]), rest[end:]
 			continue
 		}

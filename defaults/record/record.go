@@ -169,6 +169,20 @@ func (r *Record) Enter(path []string, leaf *object.Node) {
 	}
 }
 
+// Carry enters what from says of leaves that still stand in the template as they were written and that the author does not claim.
+func (r *Record) Carry(template *object.Node, from *Record, author Evidence) {
+	if from == nil {
+		return
+	}
+	f := in(template)
+	for p, hash := range from.leaves {
+		path := tokens(p)
+		if n, _ := f.find(path); n != nil && Hash(n.Canonical()) == hash && !author.Claims(path) {
+			r.leaves[p] = hash
+		}
+	}
+}
+
 // EnterField enters a field of an object that has no template, at path from its root.
 func (r *Record) EnterField(path []string, field *object.Node) {
 	r.Enter(object.Join([]string{objectSection}, path...), field)

@@ -16,7 +16,7 @@ type Subtraction struct {
 	rules    rules
 
 	lists   map[string]*list // JSON pointer of the list → what was taken out of it
-	Partial map[string]bool  // names of sidecars that somebody added something to, which stays
+	partial map[string]bool  // names of sidecars that somebody added something to, which stays
 	records []*Record
 	changed bool
 }
@@ -43,7 +43,7 @@ type rules struct {
 func Start(template *object.Node, author Evidence) *Subtraction {
 	s := &Subtraction{
 		original: template, template: template.Clone(), rules: rules{author: author},
-		lists: map[string]*list{}, Partial: map[string]bool{},
+		lists: map[string]*list{}, partial: map[string]bool{},
 	}
 	s.changed = removeRecord(s.template)
 	return s
@@ -66,6 +66,12 @@ func (s *Subtraction) TakeStale(old *object.Node) {
 	if s.rules.author.Any() {
 		s.rules.stale = in(old)
 	}
+}
+
+// Completes reports whether the sidecar of that name, which stands in the template, is to be completed: somebody added something to
+// what Gesso made, or the author demonstrably wrote some of it. A nil Subtraction completes nothing.
+func (s *Subtraction) Completes(name string) bool {
+	return s != nil && (s.partial[name] || s.rules.author.Claims([]string{"spec", "initContainers", name}))
 }
 
 // Template returns the template without what was taken out. It may be filled.
@@ -137,7 +143,7 @@ func (s *Subtraction) strip(n *object.Node, t *trie, path []string, made bool) *
 	case object.Map:
 		return s.stripMembers(n, t, path, made)
 	case object.Array:
-		return s.stripElements(n, t, path)
+		return s.stripElements(n, t, path, made)
 	default:
 		return n
 	}
@@ -192,7 +198,7 @@ func alwaysStored(path []string) bool {
 	}
 }
 
-func (s *Subtraction) stripElements(n *object.Node, t *trie, path []string) *object.Node {
+func (s *Subtraction) stripElements(n *object.Node, t *trie, path []string, inMade bool) *object.Node {
 	member := keyOf(path)
 	if member == "" {
 		return n
@@ -208,7 +214,7 @@ func (s *Subtraction) stripElements(n *object.Node, t *trie, path []string) *obj
 			kept = append(kept, e)
 			continue
 		}
-		if e = s.stripElement(e, below, member, object.Join(path, key)); e != nil {
+		if e = s.stripElement(e, below, member, object.Join(path, key), inMade); e != nil {
 			kept = append(kept, e)
 		} else {
 			removed = append(removed, key)
@@ -234,25 +240,28 @@ func (s *Subtraction) taken(path, order, removed []string) {
 }
 
 // stripElement returns what is left of the element e at path, nil where it is to be taken out.
-func (s *Subtraction) stripElement(e *object.Node, t *trie, member string, path []string) *object.Node {
+func (s *Subtraction) stripElement(e *object.Node, t *trie, member string, path []string, inMade bool) *object.Node {
 	if e.Type() != object.Map {
 		return e
 	}
-	made := wasMade(e, t, member, path)
-	if !onlyMade(path) || !made && len(path) == 3 && path[1] == "initContainers" { // a container of the author's
-		if rest := s.strip(e, t, path, false); rest != nil {
-			return rest
-		}
-		return e
+	made := wasMade(e, t, member, path, inMade)
+	switch {
+	case made && onlyMade(path):
+		return s.stripMade(e, t, member, path)
+	case onlyMade(path) && (len(path) > 3 || path[1] != "initContainers"):
+		return e // a volume or a mount of somebody else's
 	}
-	if !made {
-		return e
+	if rest := s.strip(e, t, path, false); rest != nil {
+		return rest
 	}
-	rest := e.Clone()
-	below := &trie{kids: t.kids}
-	key := rest.Get(member)
+	return e
+}
+
+// stripMade returns what is left of an element that Gesso made.
+func (s *Subtraction) stripMade(e *object.Node, t *trie, member string, path []string) *object.Node {
+	key, rest := e.Get(member), e.Clone()
 	rest.Remove(member)
-	if rest = s.strip(rest, below, path, true); rest == nil || !s.somethingIn(rest, path) {
+	if rest = s.strip(rest, &trie{kids: t.kids}, path, true); rest == nil || !s.somethingIn(rest, path) {
 		return nil
 	}
 	if s.rules.drop != nil && s.rules.drop(path, rest) {
@@ -262,7 +271,7 @@ func (s *Subtraction) stripElement(e *object.Node, t *trie, member string, path 
 	case "volumeMounts", "env", "ports", "volumeDevices":
 		return e // it makes no sense without all of it: it is somebody else's now
 	case "initContainers":
-		s.Partial[path[len(path)-1]] = true
+		s.partial[path[len(path)-1]] = true
 	}
 	s.changed = true
 	rest.Put(key, member)
@@ -290,16 +299,21 @@ func onlyMade(path []string) bool {
 }
 
 // wasMade reports whether the record proves that Gesso made e: it has an entry for the key that fits, and the name is one that only
-// Gesso gives. A mount is Gesso's if the volume is.
-func wasMade(e *object.Node, t *trie, member string, path []string) bool {
+// Gesso gives. A mount is Gesso's if the volume is. inMade is whether e lies in an element that is proved; without it nothing in a
+// container of a reserved name is, but the mounts of scratch volumes, which any container gets.
+func wasMade(e *object.Node, t *trie, member string, path []string, inMade bool) bool {
 	if Hash(e.Get(member).Canonical()) != t.leaf(member) {
 		return false
 	}
-	if len(path) == 5 && path[3] == "volumeMounts" {
-		name := e.Get("name")
-		return strings.HasPrefix(name.Str(), Reserved) && Hash(name.Canonical()) == t.leaf("name")
+	reserved := strings.HasPrefix(path[2], Reserved)
+	if len(path) == 3 {
+		return reserved
 	}
-	return strings.HasPrefix(path[2], Reserved)
+	name := e.Get("name")
+	if path[3] == "volumeMounts" && (!strings.HasPrefix(name.Str(), Reserved) || Hash(name.Canonical()) != t.leaf("name")) {
+		return false
+	}
+	return inMade || path[3] == "volumeMounts" && (!reserved || strings.HasPrefix(name.Str(), Scratch))
 }
 
 func sortedKids(t *trie) []string {

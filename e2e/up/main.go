@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/gesso-dev/gesso/e2e"
+	"github.com/gesso-dev/gesso/e2e/argocd"
 	"github.com/gesso-dev/gesso/e2e/controlplane"
 )
 
@@ -30,16 +31,19 @@ func main() {
 
 func run(ctx context.Context, out io.Writer) (err error) {
 	demo := flag.Bool("demo", false, "exit after the examples")
-	assets := flag.Bool("assets", false, "only build what a control plane needs, and exit")
+	assets := flag.Bool("assets", false, "only build what the tests need (a control plane, Argo CD's diff), and exit")
 	flag.Parse()
 
 	binaries, err := controlplane.FindAssets(ctx, out)
-	if err != nil || *assets {
+	if err != nil {
 		return err
 	}
 	root, err := e2e.Root()
 	if err != nil {
 		return err
+	}
+	if *assets {
+		return argocd.Build(ctx, root, out)
 	}
 	dir, err := os.MkdirTemp("", "gesso-up-")
 	if err != nil {

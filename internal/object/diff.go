@@ -13,6 +13,9 @@ func Diff(from, to *Node) []Operation {
 	return d.ops
 }
 
+// maxPairs bounds how many pairs of elements are compared to find those that moved. A list of which more differs is replaced.
+const maxPairs = 1 << 16
+
 type differ struct{ ops []Operation }
 
 func (d *differ) node(path []string, from, to *Node) {
@@ -34,7 +37,7 @@ func (d *differ) members(path []string, from, to *Node) {
 		case is != nil:
 			d.node(Join(path, name), was, is)
 		case was.Type() != Null:
-			d.ops = append(d.ops, Operation{Op: "remove", Path: Pointer(Join(path, name)...)})
+			d.remove(Join(path, name))
 		}
 	}
 	for name, is := range to.Members() {
@@ -57,33 +60,42 @@ func (d *differ) elements(path []string, from, to *Node) {
 		tail++
 	}
 	a, b = a[:len(a)-tail], b[:len(b)-tail]
+	if len(a)*len(b) > maxPairs {
+		d.add("replace", path, to)
+		return
+	}
+	d.between(path, head, a, b, tail == 0)
+}
+
+// between compares what lies between the ends of two lists, from position head on. atEnd is whether nothing comes after it.
+func (d *differ) between(path []string, head int, a, b []*Node, atEnd bool) {
+	at := func(i int) []string { return Join(path, strconv.Itoa(head+i)) }
 	// What does not come again goes first, from the end, so that positions before it stay.
 	kept := slices.Clone(a)
-	for i := len(kept) - 1; i >= 0; i-- {
-		if !slices.ContainsFunc(b, kept[i].sameElement) {
-			d.ops = append(d.ops, Operation{Op: "remove", Path: Pointer(Join(path, strconv.Itoa(head+i))...)})
+	for i, e := range slices.Backward(a) {
+		if !slices.ContainsFunc(b, e.sameElement) {
+			d.remove(at(i))
 			kept = slices.Delete(kept, i, i+1)
 		}
 	}
 	for i, is := range b {
-		at := Join(path, strconv.Itoa(head+i))
 		if i < len(kept) && kept[i].sameElement(is) {
-			d.node(at, kept[i], is)
+			d.node(at(i), kept[i], is)
 			continue
 		}
 		if later := slices.IndexFunc(kept[min(i, len(kept)):], is.sameElement); later >= 0 { // it moved: rare, so plainly
-			j := i + later
-			d.ops = append(d.ops, Operation{Op: "remove", Path: Pointer(Join(path, strconv.Itoa(head+j))...)})
-			kept = slices.Delete(kept, j, j+1)
+			d.remove(at(i + later))
+			kept = slices.Delete(kept, i+later, i+later+1)
 		}
-		if i == len(kept) && tail == 0 {
-			at = Join(path, "-")
+		if i == len(kept) && atEnd {
+			d.add("add", Join(path, "-"), is)
+		} else {
+			d.add("add", at(i), is)
 		}
-		d.add("add", at, is)
 		kept = slices.Insert(kept, i, is)
 	}
 	for i := len(kept) - 1; i >= len(b); i-- {
-		d.ops = append(d.ops, Operation{Op: "remove", Path: Pointer(Join(path, strconv.Itoa(head+i))...)})
+		d.remove(at(i))
 	}
 }
 
@@ -98,6 +110,10 @@ func (n *Node) sameElement(other *Node) bool {
 		}
 	}
 	return n.Equal(other)
+}
+
+func (d *differ) remove(path []string) {
+	d.ops = append(d.ops, Operation{Op: "remove", Path: Pointer(path...)})
 }
 
 func (d *differ) add(op string, path []string, value *Node) {

@@ -20,7 +20,7 @@ type Operation struct {
 type Editor struct {
 	root  *Node
 	ops   []Operation
-	nulls [][]string // paths where an explicit null or empty list was filled
+	nulls [][]string // paths where an explicit null was filled, or a list or object that was empty
 }
 
 // Edit returns an editor on root, which it changes in place.
@@ -32,7 +32,8 @@ func (e *Editor) Root() *Node { return e.root }
 // Patch returns the operations so far, nil when nothing was added.
 func (e *Editor) Patch() []Operation { return e.ops }
 
-// ExplicitNulls returns the paths at which the author had written null or an empty list and something was filled.
+// ExplicitNulls returns the paths at which the author had written null, an empty list, or an empty object that the API server drops, and
+// something was filled.
 func (e *Editor) ExplicitNulls() [][]string { return e.nulls }
 
 // Fork returns an editor on a copy of the document as it stands, with an empty patch.
@@ -115,11 +116,19 @@ func (e *Editor) add(path []string, value []byte) {
 		e.nulls = append(e.nulls, slices.Clone(path))
 		parent.kids[at] = kid
 	} else {
+		if above := path[:len(path)-1]; len(above) > 0 && len(parent.keys) == 0 && droppedEmpty(above[len(above)-1]) {
+			e.nulls = append(e.nulls, slices.Clone(above))
+		}
 		parent.keys = append(parent.keys, key{raw: Quote(name), name: name})
 		parent.kids = append(parent.kids, kid)
 	}
 	e.root.touch(path[:len(path)-1])
 	e.ops = append(e.ops, Operation{Op: "add", Path: Pointer(path...), Value: value})
+}
+
+// droppedEmpty reports whether the API server drops a member of this name that is an empty object. Others, a securityContext: {}, stay.
+func droppedEmpty(name string) bool {
+	return slices.Contains([]string{"annotations", "labels", "requests", "limits"}, name)
 }
 
 // mustParse reads JSON that this program made itself.

@@ -47,6 +47,7 @@ func house() map[string][]string {
 		"charts":              {anything},
 		"bench":               {anything},
 		"e2e":                 {anything},
+		"e2e/argocd":          {anything},
 		"e2e/corpus":          {anything},
 		"e2e/controlplane":    {anything},
 		"e2e/up":              {anything},
