@@ -36,8 +36,8 @@ func filledAll(t *testing.T, entries []entry, was []*unstructured.Unstructured, 
 			sum.fail(e, "changed by filling:\n%s", strings.Join(problems, "\n"))
 		}
 		sum.count(e, text(a) != text(b))
-		result[i] = entry{source: e.source, object: is}
-		if result[i].raw, err = is.MarshalJSON(); err != nil {
+		result[i] = entry{source: e.source, object: nameless(is, random)}
+		if result[i].raw, err = result[i].object.MarshalJSON(); err != nil {
 			sum.fail(e, "%v", err)
 		}
 		sameOffline(t, e, offline[i], is, ns, sum)
