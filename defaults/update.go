@@ -80,14 +80,16 @@ func (s *Set) decide(r Request) decision {
 	if bytes.Equal(record.Bare(v.new), record.Bare(v.old)) && bytes.Equal(v.inputs, v.inputsOld) {
 		return decision{reason: KeptUntilNextDeploy, old: true}
 	}
-	// A revision comes back: its record describes it, or it is the one from before Gesso.
-	if v.otherRecord() && v.describes(v.recordNew) {
-		return decision{reason: Restored}
-	}
-	if !v.hasNew && v.recordOld != nil && v.recordOld.Origin == record.Hash(record.Bare(v.new)) {
+	if v.isRevision() {
 		return decision{reason: Restored}
 	}
 	return s.decideUpdate(r, v)
+}
+
+// isRevision reports whether a revision comes back: its record describes it, or it is the one from before Gesso.
+func (v *versions) isRevision() bool {
+	return v.otherRecord() && v.describes(v.recordNew) ||
+		!v.hasNew && v.recordOld != nil && v.recordOld.Origin == record.Hash(record.Bare(v.new))
 }
 
 // untouched reports whether template and answers are the old ones to the byte.

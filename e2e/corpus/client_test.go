@@ -58,7 +58,7 @@ func comparable(o *unstructured.Unstructured, random bool) (map[string]any, erro
 			delete(labels, name)
 		}
 		if len(labels) == 0 {
-			delete(out["metadata"].(map[string]any), "labels") //nolint:forcetypeassert // at has found labels in it
+			delete(out["metadata"].(map[string]any), "labels")
 		}
 	}
 	if o.GetKind() == "Pod" {

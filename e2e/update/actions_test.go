@@ -215,12 +215,13 @@ func helm(last, next manifest) action {
 		}
 		meta, err := strategicpatch.NewPatchMetaFromStruct(map[string]any{
 			"Deployment": appsv1.Deployment{}, "StatefulSet": appsv1.StatefulSet{}, "DaemonSet": appsv1.DaemonSet{}, "CronJob": batchv1.CronJob{},
-		}[w.kind.name])
+		}[w.name])
 		if err != nil {
 			return "", err
 		}
 		patch, err := strategicpatch.CreateThreeWayMergePatch(
-			[]byte(canonical(last(w.kind).Object)), []byte(canonical(next(w.kind).Object)), []byte(canonical(live.Object)), meta, true)
+			[]byte(canonical(last(w.kind).Object)), []byte(canonical(next(w.kind).Object)), []byte(canonical(live.Object)), meta, true,
+		)
 		if err != nil || string(patch) == "{}" {
 			return "", err
 		}
@@ -246,10 +247,10 @@ func exported(of *state, image string) manifest {
 	}
 }
 
-// applyExported applies the workload as it stood at a step.
-func applyExported(step, image string) action {
+// applyExported applies the workload as it stood at the step "a", with an image.
+func applyExported(image string) action {
 	return action{"apply exported", func(w *running) (string, error) {
-		return apply(exported(w.saved[step], image)).run(w)
+		return apply(exported(w.saved["a"], image)).run(w)
 	}}
 }
 

@@ -32,21 +32,29 @@ func kinds() []kind {
 	controllerRevisions := schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "controllerrevisions"}
 	return []kind{
 		{
-			"Deployment", schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}, template, replicaSets,
+			"Deployment",
+			schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"},
+			template, replicaSets,
 			"{replicas: 0}",
 		},
 		{
-			"StatefulSet", schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "statefulsets"}, template, controllerRevisions,
+			"StatefulSet",
+			schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "statefulsets"},
+			template, controllerRevisions,
 			"{replicas: 0, serviceName: web}",
 		},
 		{
-			"DaemonSet", schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "daemonsets"}, template, controllerRevisions,
+			"DaemonSet",
+			schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "daemonsets"},
+			template, controllerRevisions,
 			"{}", // there are no nodes
 		},
 		{
-			"CronJob", schema.GroupVersionResource{Group: "batch", Version: "v1", Resource: "cronjobs"},
+			"CronJob",
+			schema.GroupVersionResource{Group: "batch", Version: "v1", Resource: "cronjobs"},
 			[]string{"spec", "jobTemplate", "spec", "template"},
-			schema.GroupVersionResource{}, "{suspend: true, schedule: 0 0 1 1 *}",
+			schema.GroupVersionResource{},
+			"{suspend: true, schedule: 0 0 1 1 *}",
 		},
 	}
 }

@@ -281,7 +281,7 @@ func (w *running) checkNumbers(where string, s step, before *state) {
 	switch {
 	case s.generation == anyhow:
 		return
-	case changes || s.generation == moves || s.generation == deploymentOnly && w.kind.name == "Deployment":
+	case changes || s.generation == moves || s.generation == deploymentOnly && w.name == "Deployment":
 		want = 1
 	}
 	if got := w.now.generation - before.generation; got != want {
