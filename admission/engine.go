@@ -78,13 +78,27 @@ func (e *Engine) Profile() *v1alpha1.Profile {
 	p := *e.profile
 	p.Spec.Policies = map[string]v1alpha1.PolicySetting{}
 	for _, policy := range e.policies.Policies() {
-		setting := v1alpha1.PolicySetting{Action: string(policy.Action), Namespaces: e.profile.Spec.Policies[policy.ID].Namespaces}
+		setting := v1alpha1.PolicySetting{Action: v1alpha1.Action(policy.Action), Namespaces: e.profile.Spec.Policies[policy.ID].Namespaces}
 		if string(policy.Parameters) != "{}" && len(policy.Parameters) > 0 {
 			setting.Parameters = &runtime.RawExtension{Raw: policy.Parameters}
 		}
 		p.Spec.Policies[policy.ID] = setting
 	}
 	return &p
+}
+
+// InForce is [Engine.Profile] with the sidecar as it is filled in: two Profiles that are in force alike are the same, however they are
+// written.
+func (e *Engine) InForce() *v1alpha1.Profile {
+	p := e.Profile()
+	if container, volumes := e.defaults.SidecarInForce(); container != nil {
+		sidecar := &p.Spec.Defaults.Sidecar
+		sidecar.Container, sidecar.Volumes = &runtime.RawExtension{Raw: container}, []runtime.RawExtension{}
+		for _, v := range volumes {
+			sidecar.Volumes = append(sidecar.Volumes, runtime.RawExtension{Raw: v})
+		}
+	}
+	return p
 }
 
 // Policies returns the policies that are loaded, sorted by id.

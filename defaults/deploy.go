@@ -61,26 +61,29 @@ func fromTemplate(template []string, paths [][]string) [][]string {
 	return all
 }
 
-// report says what every default has filled and where it is now.
-func (o *owned) report(root *object.Node, path []string) []Filled {
+// report says what every default has filled that did not stand there before, and where it is now. A default of which all stood there,
+// from an earlier deploy, is told apart.
+func (o *owned) report(root, before *object.Node, path []string) (all []Filled, stood []Skipped) {
 	template := root.Get(path...)
-	var all []Filled
 	for _, by := range o.filled {
-		positions := record.Positions(template, by.keyed)
+		positions, values := record.Positions(template, by.keyed), record.Values(before, by.keyed)
 		report := Filled{ID: by.id}
 		for i, plain := range by.plain {
 			switch {
 			case by.keyed[i] == nil:
 				report.Paths = append(report.Paths, object.Pointer(plain...))
-			case positions[i] != nil:
+			case positions[i] == nil || values[i].Equal(template.Get(positions[i]...)):
+			default:
 				report.Paths = append(report.Paths, object.Pointer(object.Join(path, positions[i]...)...))
 			}
 		}
 		if len(report.Paths) > 0 {
 			all = append(all, report)
+		} else {
+			stood = append(stood, Skipped{by.id, AlreadySet, ""})
 		}
 	}
-	return all
+	return all, stood
 }
 
 // record makes the record of what is Gesso's in template.
@@ -147,7 +150,8 @@ func (s *Set) refill(r Request, v versions, records, carried []*record.Record) *
 		}
 		edit.Set(object.Join(path, recordPath()...), object.Quote(text))
 	}
-	out.Filled = owned.report(root, path)
+	filledNow, stood := owned.report(root, v.new, path)
+	out.Filled, out.Skipped = filledNow, append(out.Skipped, stood...)
 	if taken.Changed() {
 		out.Patch = object.Diff(r.Object.Root, root)
 	} else {
@@ -168,7 +172,7 @@ func (s *Set) updates(gk object.GroupKind) bool {
 func (s *Set) fillOnly(r Request) *filled {
 	edit := object.Edit(r.Object.Root.Clone())
 	out, owned := s.fillAll(r, edit, nil)
-	out.Filled = owned.report(edit.Root(), r.Object.Template().Path)
+	out.Filled, _ = owned.report(edit.Root(), nil, r.Object.Template().Path)
 	out.Patch = edit.Patch()
 	return &filled{root: edit.Root(), outcome: out}
 }

@@ -229,7 +229,7 @@ func TestFill(t *testing.T) {
 	}
 }
 
-// givenElsewhere are the reasons of this package's vocabulary that another package gives, or that are about the record.
+// givenElsewhere are the reasons of this package's vocabulary that another package gives, or that the histories of updates do.
 func givenElsewhere(reason string) bool {
 	return slices.Contains([]string{ExcludedNamespace, Restored, RecordTooLarge}, reason)
 }

@@ -1,6 +1,7 @@
 package defaults
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/gesso-dev/gesso/api/v1alpha1"
@@ -49,10 +50,8 @@ func powerful(c object.Container, capabilities ...string) (field []string) {
 	for i, n := range c.Node.Get("securityContext", "capabilities", "add").Elements() {
 		// Container runtimes take names in any case and with or without the prefix.
 		name := strings.TrimPrefix(strings.ToUpper(n.Str()), "CAP_")
-		for _, capability := range capabilities {
-			if name == capability {
-				return object.Join(c.Path, "securityContext", "capabilities", "add", itoa(i))
-			}
+		if slices.Contains(capabilities, name) {
+			return object.Join(c.Path, "securityContext", "capabilities", "add", itoa(i))
 		}
 	}
 	return nil

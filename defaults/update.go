@@ -60,6 +60,9 @@ func (v *versions) otherRecord() bool {
 // changes the author's part. Whatever else comes along, the template stays as it was, to the byte: annotating, scaling,
 // applying or replacing the same manifest once more, and going back to an earlier revision.
 func (s *Set) decide(r Request) decision {
+	if r.Operation == "UPDATE" && r.untouched() {
+		return decision{reason: KeptUntilNextDeploy} // the usual UPDATE: a status, a label, a scale
+	}
 	v := versionsOf(r)
 	if !record.Addressable(v.new) {
 		return decision{filled: s.fillOnly(r)}
@@ -77,14 +80,24 @@ func (s *Set) decide(r Request) decision {
 	if bytes.Equal(record.Bare(v.new), record.Bare(v.old)) && bytes.Equal(v.inputs, v.inputsOld) {
 		return decision{reason: KeptUntilNextDeploy, old: true}
 	}
-	// A revision comes back: its record describes it, or it is the one from before Gesso.
-	if v.otherRecord() && v.describes(v.recordNew) {
-		return decision{reason: Restored}
-	}
-	if !v.hasNew && v.recordOld != nil && v.recordOld.Origin == record.Hash(record.Bare(v.new)) {
+	if v.isRevision() {
 		return decision{reason: Restored}
 	}
 	return s.decideUpdate(r, v)
+}
+
+// isRevision reports whether a revision comes back: its record describes it, or it is the one from before Gesso.
+func (v *versions) isRevision() bool {
+	return v.otherRecord() && v.describes(v.recordNew) ||
+		!v.hasNew && v.recordOld != nil && v.recordOld.Origin == record.Hash(record.Bare(v.new))
+}
+
+// untouched reports whether template and answers are the old ones to the byte.
+func (r *Request) untouched() bool {
+	if r.Old == nil || r.Old.Template() == nil {
+		return false
+	}
+	return bytes.Equal(r.Object.Template().Node.Bytes(), r.Old.Template().Node.Bytes()) && bytes.Equal(record.Inputs(r.Object), record.Inputs(r.Old))
 }
 
 // decideUpdate goes on where it takes the author's part to know.

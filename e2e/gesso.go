@@ -173,7 +173,12 @@ func (g *Gesso) Get(ctx context.Context, path string) ([]byte, error) {
 
 // Registration returns what gesso webhooks prints for this server.
 func (g *Gesso) Registration(ctx context.Context) ([]byte, error) {
-	args := append([]string{"webhooks", "--url", "https://" + g.Reviews, "--ca-bundle", g.CAFile}, g.flags...)
+	return g.RegistrationAt(ctx, "https://"+g.Reviews, g.CAFile)
+}
+
+// RegistrationAt is Registration for somebody else who stands before this server.
+func (g *Gesso) RegistrationAt(ctx context.Context, url, caFile string) ([]byte, error) {
+	args := append([]string{"webhooks", "--url", url, "--ca-bundle", caFile}, g.flags...)
 	out, err := exec.CommandContext(ctx, g.Binary, args...).Output()
 	if err != nil {
 		return nil, fmt.Errorf("gesso webhooks: %w", err)

@@ -26,6 +26,7 @@ type decisionMetrics struct {
 	revision    *prometheus.GaugeVec
 	quarantined *prometheus.GaugeVec
 	rejected    prometheus.Gauge
+	own         *prometheus.GaugeVec
 }
 
 func newDecisionMetrics() decisionMetrics {
@@ -51,11 +52,15 @@ func newDecisionMetrics() decisionMetrics {
 		rejected: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "gesso_reload_rejected", Help: "1 while the files cannot be loaded and what was loaded before stays in force.",
 		}),
+		own: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "gesso_own_violations",
+			Help: "What a policy finds wrong with what Gesso itself fills, in a sample of each kind: with the action deny nobody can deploy it.",
+		}, []string{"policy", "action"}),
 	}
 }
 
 func (d *decisionMetrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{d.decisions, d.defaults, d.evaluation, d.revision, d.quarantined, d.rejected}
+	return []prometheus.Collector{d.decisions, d.defaults, d.evaluation, d.revision, d.quarantined, d.rejected, d.own}
 }
 
 // Loaded says what decides from now on. Policies that are neither loaded nor quarantined lose their series.
@@ -112,6 +117,27 @@ func (m *Metrics) SetRejected() {
 func (m *Metrics) SetAccepted() {
 	if m != nil {
 		m.rejected.Set(0)
+	}
+}
+
+// SetOwn tells what the policies in force find wrong with what Gesso itself fills. It is not called at the same time as itself.
+func (m *Metrics) SetOwn(found []admission.Finding) {
+	if m == nil {
+		return
+	}
+	count := map[[2]string]float64{}
+	for _, f := range found {
+		count[[2]string{f.Policy, f.Action}]++
+	}
+	for labels, n := range count {
+		m.own.WithLabelValues(labels[:]...).Set(n)
+	}
+	if before := m.ownBefore.Swap(&count); before != nil {
+		for labels := range *before {
+			if _, still := count[labels]; !still {
+				m.own.DeleteLabelValues(labels[:]...)
+			}
+		}
 	}
 }
 

@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -78,6 +80,78 @@ func TestDecisionsAreCounted(t *testing.T) {
 	}
 }
 
+// names returns what docs/names.md lists under a heading.
+func names(t *testing.T, heading string) []string {
+	t.Helper()
+	page, err := os.ReadFile("../docs/names.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "\n## "+heading+"\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var all []string
+	for line := range strings.Lines(section) {
+		if name, _, ok := strings.Cut(strings.TrimPrefix(line, "| `"), "`"); ok && strings.HasPrefix(line, "| `") {
+			all = append(all, name)
+		}
+	}
+	if len(all) < 5 {
+		t.Fatalf("%q under %s of docs/names.md", all, heading)
+	}
+	return all
+}
+
+// TestEveryReasonIsCounted holds that each default has one series for each reason, however many fields it was skipped at, one for what
+// was filled, one for what would have been, and no other.
+func TestEveryReasonIsCounted(t *testing.T) {
+	m, r := metrics(t)
+	want := map[string]float64{}
+	for _, id := range append(names(t, "Default ids"), "*") {
+		m.evaluated("defaults", 0, &admission.Result{
+			Defaults: []admission.Filled{{ID: id, Paths: []string{"/spec/a", "/spec/b"}}},
+			Preview:  []admission.Filled{{ID: id, Paths: []string{"/spec/c"}}},
+		})
+		want[id+"/filled/"], want[id+"/preview/"] = 1, 1
+		for _, reason := range names(t, "Skip reasons") {
+			m.evaluated("defaults", 0, &admission.Result{Skipped: []admission.Skipped{
+				{ID: id, Reason: reason, Field: "spec.one"}, {ID: id, Reason: reason, Field: "spec.two"},
+			}})
+			if reason != "preview" { // counted where it says what would have been filled
+				want[id+"/skipped/"+reason] = 1
+			}
+		}
+	}
+	if diff := cmp.Diff(want, series(t, r, "gesso_defaults_total")); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestEveryMetricIsDocumented holds that docs/metrics.md and docs/names.md name the metrics that there are, and no others.
+func TestEveryMetricIsDocumented(t *testing.T) {
+	name := regexp.MustCompile(`\bgesso_[a-z_]+`)
+	unique := func(files ...string) []string {
+		var all []string
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, name.FindAllString(string(text), -1)...)
+		}
+		slices.Sort(all)
+		return slices.Compact(all)
+	}
+	want := unique("metrics.go", "decisions.go")
+	if len(want) < 12 {
+		t.Fatalf("%q: were they moved?", want)
+	}
+	for _, page := range []string{"../docs/metrics.md", "../docs/names.md"} {
+		if diff := cmp.Diff(want, unique(page)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", page, diff)
+		}
+	}
+}
+
 func TestPoliciesThatVanishLoseTheirSeries(t *testing.T) {
 	m, r := metrics(t)
 	found := func(ids ...string) *admission.Result {
@@ -107,6 +181,24 @@ func TestPoliciesThatVanishLoseTheirSeries(t *testing.T) {
 	}
 }
 
+func TestOwnViolationsAreThoseInForce(t *testing.T) {
+	m, r := metrics(t)
+	for _, step := range []struct {
+		found []admission.Finding
+		want  map[string]float64 // action/policy
+	}{
+		{nil, map[string]float64{}},
+		{[]admission.Finding{{Policy: "a", Action: "deny", Field: "x"}, {Policy: "a", Action: "deny", Field: "y"}, {Policy: "b", Action: "warn"}}, map[string]float64{"deny/a": 2, "warn/b": 1}},
+		{[]admission.Finding{{Policy: "a", Action: "warn"}}, map[string]float64{"warn/a": 1}},
+		{nil, map[string]float64{}},
+	} {
+		m.SetOwn(step.found)
+		if diff := cmp.Diff(step.want, series(t, r, "gesso_own_violations")); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", step.found, diff)
+		}
+	}
+}
+
 func TestUnregisteredIsAskedForAtEachScrape(t *testing.T) {
 	m, r := metrics(t)
 	missing := []string{"a", "b"}
@@ -132,5 +224,6 @@ func TestNoMetricsCountNothing(*testing.T) {
 	m.SetLoaded(Loaded{Revision: "r"})
 	m.SetRejected()
 	m.SetAccepted()
+	m.SetOwn([]admission.Finding{{}})
 	m.evaluated("closed", 0, &admission.Result{})
 }

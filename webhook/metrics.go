@@ -27,7 +27,8 @@ type Metrics struct {
 	inFlight   prometheus.Gauge
 	namespaces *prometheus.CounterVec
 	decisionMetrics
-	loaded atomic.Pointer[loadedPolicies]
+	loaded    atomic.Pointer[loadedPolicies]
+	ownBefore atomic.Pointer[map[[2]string]float64] // what gesso_own_violations says
 }
 
 // Build says which build runs.

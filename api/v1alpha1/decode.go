@@ -72,7 +72,7 @@ func emptyLists(value any, into reflect.Value) {
 	if !ok || into.Kind() != reflect.Struct {
 		return
 	}
-	if setting, ok := into.Addr().Interface().(*DefaultSetting); ok && members["mode"] == string(ModeOff) {
+	if setting, ok := reflect.TypeAssert[*DefaultSetting](into.Addr()); ok && members["mode"] == string(ModeOff) {
 		setting.Namespaces = []NamespaceMode{} // off is off everywhere, unless the same Profile says where it is not
 	}
 	for f := range into.Type().Fields() {
@@ -174,7 +174,7 @@ func (p *Profile) validate() field.ErrorList {
 
 func (p PolicySetting) validate(at *field.Path) field.ErrorList {
 	var errs field.ErrorList
-	actions := []string{"deny", "warn", "audit", "off"}
+	actions := []Action{ActionDeny, ActionWarn, ActionAudit, ActionOff}
 	if p.Action != "" {
 		errs = oneOf(p.Action, at.Child("action"), actions...)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 	"testing"
@@ -303,21 +304,18 @@ spec:
 // TestSettings holds that no default is forgotten: each field of Defaults is in Settings, under its own name.
 func TestSettings(t *testing.T) {
 	d := &Builtin().Spec.Defaults
-	want, got := map[string]*DefaultSetting{}, map[string]*DefaultSetting{}
+	want, got := map[string]*DefaultSetting{}, maps.Collect(d.Settings())
 	value := reflect.ValueOf(d).Elem()
 	for f := range value.Type().Fields() {
 		at := value.FieldByIndex(f.Index)
 		if f.Type != reflect.TypeFor[DefaultSetting]() {
 			at = at.FieldByName("DefaultSetting")
 		}
-		setting, ok := at.Addr().Interface().(*DefaultSetting)
+		setting, ok := reflect.TypeAssert[*DefaultSetting](at.Addr())
 		if !ok {
 			t.Fatalf("%s has no setting", f.Name)
 		}
 		want[f.Tag.Get("json")] = setting
-	}
-	for id, setting := range d.Settings() {
-		got[id] = setting
 	}
 	for id := range want {
 		if got[id] != want[id] {

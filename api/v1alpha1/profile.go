@@ -200,10 +200,21 @@ type LabelValues struct {
 	ManagedBy string `json:"managed-by"`
 }
 
+// Action is what is done when a policy is violated.
+type Action string
+
+// The actions.
+const (
+	ActionDeny  Action = "deny"  // the request is refused
+	ActionWarn  Action = "warn"  // it goes through, and who asks reads why it should not
+	ActionAudit Action = "audit" // it goes through, and only the audit log knows
+	ActionOff   Action = "off"
+)
+
 // PolicySetting is the setting of one policy.
 type PolicySetting struct {
 	// Action is deny, warn, audit or off; empty for the policy's own default.
-	Action string `json:"action,omitempty"`
+	Action Action `json:"action,omitempty"`
 	// Namespaces are other actions for some namespaces; the first entry that selects a namespace counts there.
 	Namespaces []NamespaceAction `json:"namespaces,omitempty"`
 	// Parameters is checked against the policy's schema.
@@ -214,7 +225,7 @@ type PolicySetting struct {
 type NamespaceAction struct {
 	NamespaceSelector `json:",inline"`
 
-	Action string `json:"action"`
+	Action Action `json:"action"`
 }
 
 // The label of a Namespace whose Pods keep to the restricted Pod Security Standard: the built-in Profile enforces there what it

@@ -243,15 +243,30 @@ func linesOf(where string, err error) []string {
 	return lines
 }
 
+// mistakes is one error for all that is wrong, each in a line.
+type mistakes []string
+
+func (m mistakes) Error() string {
+	if len(m) == 1 {
+		return m[0]
+	}
+	return fmt.Sprintf("%d mistakes:\n  %s", len(m), strings.Join(m, "\n  "))
+}
+
 // allWrong is one error for all that is wrong, nil for nothing.
 func allWrong(lines []string) error {
-	switch len(lines) {
-	case 0:
+	if len(lines) == 0 {
 		return nil
-	case 1:
-		return errors.New(lines[0])
 	}
-	return fmt.Errorf("%d mistakes:\n  %s", len(lines), strings.Join(lines, "\n  "))
+	return mistakes(lines)
+}
+
+// mistakesIn takes an error that lists all that is wrong apart.
+func mistakesIn(err error) []string {
+	if all, ok := errors.AsType[mistakes](err); ok {
+		return all
+	}
+	return []string{err.Error()}
 }
 
 // compiledKey is the key under which a context holds sets that have been compiled.

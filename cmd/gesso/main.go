@@ -18,9 +18,10 @@ import (
 
 // The exit codes of every verb.
 const (
-	exitOK     = 0
-	exitDenied = 1 // something is denied
-	exitError  = 2 // could not read, or could not decide
+	exitOK      = 0
+	exitDenied  = 1 // something is denied
+	exitDiffers = 1 // gesso profile --diff: the Profiles differ
+	exitError   = 2 // could not read, or could not decide
 )
 
 func main() {

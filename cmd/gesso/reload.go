@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -51,6 +52,9 @@ type reloader struct {
 	log          logr.Logger
 	current      current
 	rejected     atomic.Pointer[rejection]
+	own          atomic.Pointer[own]
+	telling      sync.Mutex     // held by whoever tells of own
+	judging      sync.WaitGroup // of those who judge it
 }
 
 // rejection is why the files are not in force.
@@ -117,12 +121,14 @@ func (r *reloader) swap(next *loaded) {
 		r.inventories.Settle(ctx)
 		cancel()
 	}
-	r.current.pointer.Store(&inForce{next, inventory})
+	now := &inForce{next, inventory}
+	r.current.pointer.Store(now)
 	l := webhook.Loaded{Revision: next.Revision(), Quarantined: next.quarantined()}
 	for _, p := range next.Policies() {
 		l.Policies = append(l.Policies, p.ID)
 	}
 	r.metrics.SetLoaded(l)
+	r.judging.Go(func() { r.judgeOwn(now) })
 }
 
 func (r *reloader) rejectedSince() (since time.Time) {

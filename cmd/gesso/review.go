@@ -29,6 +29,7 @@ type reviewFlags struct {
 	now        string
 	output     string
 	verbose    bool
+	why        bool
 	world      *world // what was read
 }
 
@@ -45,6 +46,7 @@ counts as one without any.
 
 Exit codes: 0 all allowed; 1 something is denied; 2 could not read (nothing is printed but one error) or could not decide.`,
 		Example: `  gesso review -f deploy/
+  gesso review -f deploy/ --why
   gesso review -f new.yaml --old live.yaml --profile profile.yaml -o json
   kustomize build . | gesso review -f - -o yaml > filled.yaml`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -66,6 +68,7 @@ Exit codes: 0 all allowed; 1 something is denied; 2 could not read (nothing is p
 	cmd.Flags().StringVar(&flags.now, "now", "", "`TIME` by which exceptions expire, RFC 3339; without it the clock's")
 	cmd.Flags().StringVarP(&flags.output, "output", "o", "", "table, yaml or json; without it table on a terminal, else yaml")
 	cmd.Flags().BoolVarP(&flags.verbose, "verbose", "v", false, "tell on standard error what the print statements of policies say")
+	cmd.Flags().BoolVar(&flags.why, "why", false, "say in words, in a table, why each default was not filled")
 	completeFiles(cmd, "filename", "yaml", "yml", "json")
 	completeFiles(cmd, "old", "yaml", "yml", "json")
 	completeFiles(cmd, "namespaces", "yaml", "yml", "json")
@@ -83,17 +86,9 @@ const patience = 10 * time.Second
 func (f *reviewFlags) review(cmd *cobra.Command) error {
 	out := cmd.OutOrStdout()
 	width, terminal := terminalWidth(out)
-	if f.output == "" {
-		f.output = "yaml"
-		if terminal {
-			f.output = "table"
-		}
-	}
-	render, ok := map[string]func(io.Writer, io.Writer, []admission.Result, int) error{
-		"table": printTable, "yaml": printYAML, "json": printJSON,
-	}[f.output]
-	if !ok {
-		return fmt.Errorf("unknown output %q: want table, yaml or json", f.output)
+	render, err := f.renderer(terminal)
+	if err != nil {
+		return err
 	}
 	if len(f.files) == 0 {
 		return errors.New("nothing to review: give -f FILE, -f DIR, or -f - for standard input")
@@ -139,6 +134,29 @@ func (f *reviewFlags) review(cmd *cobra.Command) error {
 		return exitCode(code)
 	}
 	return nil
+}
+
+// renderer returns what prints the results.
+func (f *reviewFlags) renderer(terminal bool) (func(out, errOut io.Writer, results []admission.Result, width int) error, error) {
+	if f.output == "" {
+		f.output = "yaml"
+		if terminal || f.why {
+			f.output = "table"
+		}
+	}
+	switch {
+	case f.output == "table" && f.why:
+		return printWhy, nil
+	case f.output == "table":
+		return printTable, nil
+	case f.output != "yaml" && f.output != "json":
+		return nil, fmt.Errorf("unknown output %q: want table, yaml or json", f.output)
+	case f.why:
+		return nil, fmt.Errorf("--why is for -o table, not %s: json has the reasons, docs/names.md what they mean", f.output)
+	case f.output == "json":
+		return printJSON, nil
+	}
+	return printYAML, nil
 }
 
 // codeOf returns the exit code for results: not having decided is worse than a denial.

@@ -213,7 +213,7 @@ func TestCompletion(t *testing.T) {
 		"review -f ":                   "yaml\nyml\njson\n:8\n",
 		"review --profile ":            "yaml\nyml\njson\n:8\n",
 		"review --policies ":           ":16\n",
-		"profile -o ":                  "yaml\njson\n:4\n",
+		"profile -o ":                  "yaml\njson\ntext\n:4\n",
 		"webhooks -o ":                 "yaml\njson\n:4\n",
 		"review -f a.yaml --as-group ": ":4\n",
 	} {

@@ -51,6 +51,7 @@ func status(r *reloader, w *watch) webhook.Status {
 		s.Notes = append(s.Notes, fmt.Sprintf("since %s the files cannot be used, and what was loaded before is in force: %s",
 			rejected.since.UTC().Format(time.RFC3339), strings.ReplaceAll(rejected.reason, "\n  ", " ")))
 	}
+	s.Notes = append(s.Notes, r.ownNotes(now)...)
 	problems := map[string][]string{}
 	for _, p := range now.problems {
 		if p.policy == "" {

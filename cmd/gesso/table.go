@@ -9,12 +9,23 @@ import (
 	"unicode/utf8"
 
 	"github.com/gesso-dev/gesso/admission"
+	"github.com/gesso-dev/gesso/defaults"
 	"github.com/gesso-dev/gesso/internal/object"
 )
 
-// printTable prints one paragraph for each object: the verdict, then what is wrong, what was filled, what was not and why.
-// Fields below a pod spec are named from there on, and those that differ in a list position only are told together.
+// printTable prints the table without explanations.
 func printTable(out, _ io.Writer, results []admission.Result, width int) error {
+	return writeTable(out, results, width, false)
+}
+
+// printWhy prints the table and says in words why each default did not act.
+func printWhy(out, _ io.Writer, results []admission.Result, width int) error {
+	return writeTable(out, results, width, true)
+}
+
+// writeTable prints one paragraph for each object: the verdict, then what is wrong, what was filled, what was not and why.
+// Fields below a pod spec are named from there on, and those that differ in a list position only are told together.
+func writeTable(out io.Writer, results []admission.Result, width int, why bool) error {
 	var b strings.Builder
 	for i := range results {
 		r := &results[i]
@@ -31,9 +42,13 @@ func printTable(out, _ io.Writer, results []admission.Result, width int) error {
 			row(&b, width, "filled", d.ID+": "+strings.Join(together(podSpec, pointers(d.Paths)), " "))
 		}
 		for _, d := range r.Preview {
-			row(&b, width, "preview", d.ID+": "+strings.Join(together(podSpec, pointers(d.Paths)), " "))
+			text := d.ID + ": " + strings.Join(together(podSpec, pointers(d.Paths)), " ")
+			if why {
+				text += "\nwould be filled: the Profile only previews this default here"
+			}
+			row(&b, width, "preview", text)
 		}
-		for _, line := range skips(r, podSpec) {
+		for _, line := range skips(r, podSpec, why) {
 			row(&b, width, "skipped", line)
 		}
 	}
@@ -67,51 +82,70 @@ func pointers(paths []string) []string {
 	return fields
 }
 
+// skip is a default that did not act for a reason, at some fields.
+type skip struct {
+	id, reason string
+	fields     []string
+}
+
 // skips says which defaults did not act, one line for each default and reason. Those that the platform switched off or never
-// configured are no concern of an object's author and share a line.
-func skips(r *admission.Result, podSpec string) []string {
-	type key struct{ id, reason string }
-	var order []key
-	fields := map[key][]string{}
-	idle := map[string][]string{}
-	var idleReasons []string
+// configured are no concern of an object's author and share a line, unless it is asked why.
+func skips(r *admission.Result, podSpec string, why bool) []string {
+	var all, idle []*skip
 	for _, s := range r.Skipped {
-		if madeHere(r, s.Field) {
-			continue // that Gesso's own sidecar is complete is no news
+		if s.Reason == defaults.Preview || madeHere(r, s.Field) {
+			continue // has a line of its own; that Gesso's own sidecar is complete is no news
 		}
-		switch s.Reason {
-		case "preview":
-			continue // has a line of its own
-		case "off", "not-configured":
-			if !slices.Contains(idleReasons, s.Reason) {
-				idleReasons = append(idleReasons, s.Reason)
-			}
-			if !slices.Contains(idle[s.Reason], s.ID) {
-				idle[s.Reason] = append(idle[s.Reason], s.ID)
-			}
-			continue
+		list, same := &all, func(k *skip) bool { return k.id == s.ID && k.reason == s.Reason }
+		if s.Reason == defaults.Off || s.Reason == defaults.NotConfigured {
+			list = &idle
 		}
-		k := key{s.ID, s.Reason}
-		if !slices.Contains(order, k) {
-			order = append(order, k)
+		i := slices.IndexFunc(*list, same)
+		if i < 0 {
+			i = len(*list)
+			*list = append(*list, &skip{id: s.ID, reason: s.Reason})
 		}
 		if s.Field != "" {
-			fields[k] = append(fields[k], s.Field)
+			(*list)[i].fields = append((*list)[i].fields, s.Field)
 		}
 	}
 	var lines []string
-	for _, k := range order {
-		line := k.reason
-		if k.id != "*" {
-			line = k.id + ": " + k.reason
+	if why {
+		for _, s := range append(all, idle...) {
+			lines = append(lines, s.line(podSpec)+"\n"+defaults.Explain(s.reason))
 		}
-		if at := together(podSpec, fields[k]); len(at) > 0 {
-			line += " (" + strings.Join(at, " ") + ")"
-		}
-		lines = append(lines, line)
+		return lines
 	}
-	for _, reason := range idleReasons {
-		lines = append(lines, reason+": "+strings.Join(idle[reason], ", "))
+	for _, s := range all {
+		lines = append(lines, s.line(podSpec))
+	}
+	return append(lines, byReason(idle)...)
+}
+
+func (s *skip) line(podSpec string) string {
+	line := s.reason
+	if s.id != "*" {
+		line = s.id + ": " + s.reason
+	}
+	if at := together(podSpec, s.fields); len(at) > 0 {
+		line += " (" + strings.Join(at, " ") + ")"
+	}
+	return line
+}
+
+// byReason tells of the defaults with one reason in one line.
+func byReason(all []*skip) []string {
+	var order []string
+	ids := map[string][]string{}
+	for _, s := range all {
+		if !slices.Contains(order, s.reason) {
+			order = append(order, s.reason)
+		}
+		ids[s.reason] = append(ids[s.reason], s.id)
+	}
+	lines := make([]string, len(order))
+	for i, reason := range order {
+		lines[i] = reason + ": " + strings.Join(ids[reason], ", ")
 	}
 	return lines
 }

@@ -115,6 +115,16 @@ func Positions(template *object.Node, paths [][]string) [][]string {
 	return all
 }
 
+// Values returns what stands in template at each path; nil where it leads nowhere.
+func Values(template *object.Node, paths [][]string) []*object.Node {
+	f := in(template)
+	all := make([]*object.Node, len(paths))
+	for i, path := range paths {
+		all[i], _ = f.find(path)
+	}
+	return all
+}
+
 // Keyed returns each path of positions as names and keys; nil for one that leads nowhere, or through a list whose elements cannot be
 // told apart.
 func Keyed(template *object.Node, paths [][]string) [][]string {

@@ -1,5 +1,5 @@
-// Docgen writes the pages of docs/policies from the policies themselves: METADATA, samples, and what Gesso says about them. It is run
-// by go generate.
+// Docgen writes the pages of docs/policies from the policies themselves (METADATA, samples, and what Gesso says about them), and
+// docs/defaults.md from the defaults. It is run by go generate.
 package main
 
 import (
@@ -31,7 +31,11 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: docgen CHECKOUT")
 		os.Exit(2)
 	}
-	if err := run(context.Background(), os.Args[1]); err != nil {
+	err := run(context.Background(), os.Args[1])
+	if err == nil {
+		err = writeDefaults(os.Args[1])
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "docgen:", err)
 		os.Exit(1)
 	}

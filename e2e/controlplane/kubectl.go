@@ -23,6 +23,18 @@ func (c *ControlPlane) Kubectl(ctx context.Context, args ...string) (stdout, std
 // KubectlInput is Kubectl with input as its stdin, for "apply -f -". A nil input is an
 // empty one.
 func (c *ControlPlane) KubectlInput(ctx context.Context, input io.Reader, args ...string) (stdout, stderr string, err error) {
+	cmd := c.KubectlCommand(ctx, args...)
+	var out, errOut bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = input, &out, &errOut
+	if err := cmd.Run(); err != nil {
+		return out.String(), errOut.String(), fmt.Errorf("run kubectl %s: %w", strings.Join(args, " "), err)
+	}
+	return out.String(), errOut.String(), nil
+}
+
+// KubectlCommand is the command that Kubectl runs, for a caller who has more to say of its
+// environment, such as KUBE_EDITOR.
+func (c *ControlPlane) KubectlCommand(ctx context.Context, args ...string) *exec.Cmd {
 	home := filepath.Join(c.dir, "home")
 	cmd := exec.CommandContext(ctx, c.assets.Kubectl, args...)
 	cmd.Env = []string{
@@ -32,10 +44,5 @@ func (c *ControlPlane) KubectlInput(ctx context.Context, input io.Reader, args .
 		"KUBECONFIG=" + c.kubeconfig,
 		"KUBECACHEDIR=" + filepath.Join(home, "cache"),
 	}
-	var out, errOut bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = input, &out, &errOut
-	if err := cmd.Run(); err != nil {
-		return out.String(), errOut.String(), fmt.Errorf("run kubectl %s: %w", strings.Join(args, " "), err)
-	}
-	return out.String(), errOut.String(), nil
+	return cmd
 }

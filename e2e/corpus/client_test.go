@@ -57,8 +57,8 @@ func comparable(o *unstructured.Unstructured, random bool) (map[string]any, erro
 		for _, name := range []string{"controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"} {
 			delete(labels, name)
 		}
-		if metadata, ok := out["metadata"].(map[string]any); ok && len(labels) == 0 {
-			delete(metadata, "labels")
+		if len(labels) == 0 {
+			delete(out["metadata"].(map[string]any), "labels")
 		}
 	}
 	if o.GetKind() == "Pod" {

@@ -37,7 +37,7 @@ func TestExamples(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, document := range strings.SplitSeq("\n"+string(raw), "\n---") {
+		for document := range strings.SplitSeq("\n"+string(raw), "\n---") {
 			object, err := yaml.YAMLToJSON([]byte(document))
 			if err != nil {
 				t.Fatalf("%s: %v", file, err)

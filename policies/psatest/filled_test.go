@@ -1,7 +1,6 @@
 package psatest
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -25,7 +24,7 @@ type filler struct {
 	namespace *convention.Namespace
 }
 
-// fill returns the pod spec and the metadata of the pod template after filling, as Kubernetes' own types read them.
+// fill returns the pod template after filling, as Kubernetes' own types read it.
 func (f filler) fill(t *testing.T, pod *corev1.Pod, kind string) *corev1.Pod {
 	t.Helper()
 	workload, group := around(t, pod, kind)
@@ -42,35 +41,16 @@ func (f filler) fill(t *testing.T, pod *corev1.Pod, kind string) *corev1.Pod {
 		t.Fatal(err)
 	}
 	f.set.Fill(defaults.Request{Operation: "CREATE", Object: o, Namespace: f.namespace, NamespaceName: f.namespace.Name})
-	filled := &corev1.Pod{}
-	d := json.NewDecoder(bytes.NewReader(mustTemplate(t, o).Bytes()))
-	if err := d.Decode(filled); err != nil {
+	after := &corev1.Pod{}
+	if err := json.Unmarshal(o.Root.Get(o.Template().Path...).Bytes(), after); err != nil {
 		t.Fatalf("%v\n%s", err, o.Root.Bytes())
 	}
-	return filled
-}
-
-func mustTemplate(t *testing.T, o *object.Object) *object.Node {
-	t.Helper()
-	template := o.Template()
-	if template == nil {
-		t.Fatalf("%s has no template", o.Kind)
-	}
-	return o.Root.Get(template.Path...)
+	return after
 }
 
 // filled are the kinds that defaults act on.
 func filled() []string {
 	return []string{"Pod", "ReplicationController", "ReplicaSet", "Deployment", "DaemonSet", "StatefulSet", "Job", "CronJob"}
-}
-
-func builtin(t *testing.T, labels map[string]string, change func(*v1alpha1.Defaults)) filler {
-	t.Helper()
-	profile := v1alpha1.Builtin()
-	if change != nil {
-		change(&profile.Spec.Defaults)
-	}
-	return fillerOf(t, profile, labels)
 }
 
 func fillerOf(t *testing.T, profile *v1alpha1.Profile, labels map[string]string) filler {
@@ -139,7 +119,7 @@ func TestMinimalIsRestricted(t *testing.T) {
 	// A sidecar whose fragment says nothing of security is hardened like every container.
 	bare.Spec.Defaults.Sidecar.Container = &runtime.RawExtension{Raw: []byte(`{"name":"gesso-proxy","image":"proxy:1","ports":[{"name":"proxy","containerPort":8443}]}`)}
 	for name, f := range map[string]filler{
-		"built-in": builtin(t, restricted, nil), "example": fillerOf(t, example(t), restricted), "bare sidecar": fillerOf(t, bare, restricted),
+		"built-in": fillerOf(t, v1alpha1.Builtin(), restricted), "example": fillerOf(t, example(t), restricted), "bare sidecar": fillerOf(t, bare, restricted),
 	} {
 		for _, kind := range filled() {
 			for _, shape := range [][2]int{{1, 0}, {2, 0}, {1, 3}} {
@@ -158,7 +138,7 @@ func TestMinimalIsRestricted(t *testing.T) {
 		}
 	}
 	// Elsewhere the built-in Profile breaks nobody: what restricted asks for beyond the rest is previewed only.
-	after := builtin(t, nil, nil).fill(t, minimal(1, 0), "Deployment")
+	after := fillerOf(t, v1alpha1.Builtin(), nil).fill(t, minimal(1, 0), "Deployment")
 	if judge(e, api.LevelRestricted, after).Allowed || !judge(e, api.LevelBaseline, after).Allowed {
 		t.Errorf("without the label: %s", encode(t, after))
 	}
@@ -178,7 +158,7 @@ func TestNoLevelGetsWeaker(t *testing.T) {
 	t.Parallel()
 	const pods = 4000
 	fillers := map[string]filler{
-		"built-in": builtin(t, nil, nil), "restricted": builtin(t, map[string]string{v1alpha1.LevelLabel: v1alpha1.LevelRestricted}, nil),
+		"built-in": fillerOf(t, v1alpha1.Builtin(), nil), "restricted": fillerOf(t, v1alpha1.Builtin(), map[string]string{v1alpha1.LevelLabel: v1alpha1.LevelRestricted}),
 		"example": fillerOf(t, example(t), nil),
 	}
 	stronger := map[policy.CheckID]int{} // how many Pods pass a check only when they are filled

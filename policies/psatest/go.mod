@@ -1,5 +1,5 @@
-// The Pod Security Standards as Kubernetes itself checks them: what the policy pod-security is compared with. A module of its own,
-// because nothing else needs what it needs.
+// The Pod Security Standards as Kubernetes itself checks them: what the policy pod-security, and what the defaults fill, is compared
+// with. A module of its own, because nothing else needs what it needs.
 module github.com/gesso-dev/gesso/policies/psatest
 
 go 1.26.0

@@ -51,6 +51,7 @@ func house() map[string][]string {
 		"e2e/corpus":          {anything},
 		"e2e/controlplane":    {anything},
 		"e2e/up":              {anything},
+		"e2e/update":          {anything},
 	}
 }
 
