@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -44,6 +45,12 @@ func EvidenceOf(o *object.Object) Evidence {
 		}
 	}
 	return e
+}
+
+// MayBeClaimed reports whether it is worth asking whether a manifest carries the record.
+func MayBeClaimed(o *object.Object) bool {
+	applied := o.Root.Get("metadata", "annotations", lastApplied)
+	return bytes.Contains(applied.Bytes(), []byte(Annotation)) || bytes.Contains(o.Root.Get("metadata", "managedFields").Bytes(), []byte("f:"+Annotation))
 }
 
 // selected returns the labels that a workload's selector names. The template must have them, whoever wrote them: an object that was
