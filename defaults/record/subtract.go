@@ -280,7 +280,7 @@ func (s *Subtraction) stripMade(e *object.Node, t *trie, member string, path []s
 	case "volumeMounts", "env", "ports", "volumeDevices":
 		return e // it makes no sense without all of it: it is somebody else's now
 	case "volumes":
-		if !otherSource(rest, t) {
+		if !otherSource(rest, t) && !s.rules.author.claimsBelow(rest, path, member) {
 			s.kept[path[len(path)-1]] = true
 			return e // half a source is none
 		}
