@@ -30,7 +30,7 @@ func (f *Filling) completeField(want *object.Node, path []string) {
 		return
 	}
 	have := f.Object.Root.Get(path...)
-	key := map[string]string{"env": "name", "ports": "containerPort", "volumeMounts": "mountPath", "volumeDevices": "devicePath"}[path[len(path)-1]]
+	key := record.ListKey(path[len(path)-1])
 	switch {
 	case want.Type() == object.Map && have.Type() == object.Map:
 		for name, value := range want.Members() {

@@ -12,20 +12,19 @@ import (
 // their sum must not exceed the Pod's, which the author has measured for the app, and what is in the Pod shares them. Its user is
 // chosen by sidecarUser.
 func (s *fragment) fit(t *object.Template) *object.Node {
-	body := s.body
+	body := s.body.Clone()
 	if podLevelResources(t) {
-		body = with(body, "resources", []byte("{}")) // as the API server stores none
+		body.Put(mustNode([]byte("{}")), "resources") // as the API server stores none
 	}
-	context := body.Get("securityContext")
 	switch user, ok := s.sidecarUser(t); {
 	case !ok:
 	case user == podUser(t):
-		if context = with(context, "runAsUser", nil); context.Len() == 0 {
-			return with(body, "securityContext", nil)
+		body.Remove("securityContext", "runAsUser")
+		if body.Get("securityContext").Len() == 0 {
+			body.Remove("securityContext")
 		}
-		body = with(body, "securityContext", context.Bytes())
 	default:
-		body = with(body, "securityContext", with(context, "runAsUser", strconv.AppendInt(nil, user, 10)).Bytes())
+		body.Put(mustNode(strconv.AppendInt(nil, user, 10)), "securityContext", "runAsUser")
 	}
 	return body
 }
@@ -71,33 +70,3 @@ func (s *fragment) rootConflict(t *object.Template) (path []string) {
 
 // podLevelResources reports whether the Pod has resources of its own.
 func podLevelResources(t *object.Template) bool { return t.Node.Get("spec", "resources").Len() > 0 }
-
-// with returns n, or a new object where n is none, with value, which must be JSON, for the member name; without the member where value
-// is nil. n itself stays as it is.
-func with(n *object.Node, name string, value []byte) *object.Node {
-	out := []byte{'{'}
-	member := func(name string, value []byte) {
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
-		out = append(append(append(out, object.Quote(name)...), ':'), value...)
-	}
-	found := false
-	for have, v := range n.Members() {
-		switch {
-		case have != name:
-			member(have, v.Bytes())
-		case value != nil:
-			member(name, value)
-		}
-		found = found || have == name
-	}
-	if !found && value != nil {
-		member(name, value)
-	}
-	made, err := object.Parse(append(out, '}'))
-	if err != nil {
-		panic("own object: " + err.Error())
-	}
-	return made
-}

@@ -24,7 +24,22 @@ func keyOf(path []string) string {
 	case len(path) == 2 && (containers || path[1] == "volumes"):
 		return "name"
 	case len(path) == 4 && containers:
-		return map[string]string{"env": "name", "ports": "containerPort", "volumeMounts": "mountPath", "volumeDevices": "devicePath"}[path[3]]
+		return ListKey(path[3])
+	}
+	return ""
+}
+
+// ListKey is keyOf for the lists of a container, by their name.
+func ListKey(name string) string {
+	switch name {
+	case "env":
+		return "name"
+	case "ports":
+		return "containerPort"
+	case "volumeMounts":
+		return "mountPath"
+	case "volumeDevices":
+		return "devicePath"
 	}
 	return ""
 }
