@@ -86,7 +86,7 @@ func recordRows() []row {
 			row{name: "a record in the manifest: " + name, kinds: only("Deployment", "CronJob"), loose: true, steps: []step{
 				{on: v1, do: apply(a.plus(claimed(damage))), gives: v1, warns: warning},
 				{on: v2, do: apply(a.plus(claimed(damage))), says: "unchanged", uncalled: true},
-				{do: annotate("team=a"), generation: deploymentOnly, warns: warning},
+				{do: annotate("team=a"), generation: deploymentOnly},
 				{do: apply(b.plus(claimed(damage))), gives: v1, warns: warning},
 				// What was filled was never recorded: nothing says any more that it is not the author's.
 				{do: apply(c), rolls: true, check: intact("shop:c"), reason: whatever},
