@@ -142,7 +142,7 @@ func (s *Set) refill(r Request, v versions, records, carried []*record.Record) *
 	if !rec.Empty() {
 		rec.Origin = v.origin()
 		if s.updates(r.Object.GroupKind()) { // nothing else is ever compared, and the API server adds to Pods and Jobs after admission
-			rec.Base = record.Hash(record.Author(template, rec, v.inputs, nil))
+			rec.Base = record.Base(template, rec)
 		}
 		text := rec.String()
 		if len(text) > record.MaxSize || annotationsOf(template)+len(record.Annotation)+len(text) > maxAnnotations {

@@ -85,8 +85,12 @@ func fillSidecar(f *Filling) {
 	}
 	volumes := volumesOf(t)
 	for _, v := range s.volumes {
-		if _, there := volumes[v.Get("name").Str()]; !there {
+		name := v.Get("name").Str()
+		switch at, there := volumes[name]; {
+		case !there:
 			f.Append(replaceStrings(v, fill), t.Spec("volumes")...)
+		case f.taken.Keeps(name):
+			f.complete(mustNode(replaceStrings(v, fill)), t.Spec("volumes", itoa(at)))
 		}
 	}
 	if app, ok := t.App(); ok && app.Name != "" {
@@ -131,7 +135,7 @@ func (f *Filling) sidecarConflict(t *object.Template, s *fragment, standing bool
 		}
 	}
 	for i, v := range t.Node.Get("spec", "volumes").Elements() {
-		if s.hasVolume(v.Get("name").Str()) {
+		if name := v.Get("name").Str(); s.hasVolume(name) && !f.taken.Keeps(name) {
 			return NameConflict, t.Spec("volumes", itoa(i), "name")
 		}
 	}

@@ -38,17 +38,23 @@ func versionsOf(r Request) versions {
 	return v
 }
 
+// sameInputs reports whether the answers on the object are those of the old one.
+func (v *versions) sameInputs() bool { return bytes.Equal(v.inputs, v.inputsOld) }
+
 // sameAuthor reports whether the author's part is that of the old template, where r is the record that says what in the new one is not.
+// Where the template brings a record of its own, another webhook may have rewritten what the call before has filled.
 func (v *versions) sameAuthor(r *record.Record) bool {
-	return bytes.Equal(
-		record.Author(v.new, r, v.inputs, nil),
-		record.AuthorOfOld(v.old, v.recordOld, v.inputsOld, v.authorOld, v.new),
-	)
+	part, partOld := record.Part{}, record.Part{Next: v.new, Author: v.authorOld}
+	if v.otherRecord() {
+		part.Rewritten, partOld.Rewritten = &v.author, &v.authorOld
+	}
+	return v.sameInputs() && bytes.Equal(part.Of(v.new, r), partOld.Of(v.old, v.recordOld))
 }
 
-// describes reports whether r was made for exactly the template that comes.
+// describes reports whether r was made for exactly the template that comes, whatever is answered on the object: an undo of a
+// StatefulSet brings the template back and leaves those.
 func (v *versions) describes(r *record.Record) bool {
-	return r != nil && r.Base == record.Hash(record.Author(v.new, r, v.inputs, nil))
+	return r != nil && r.Base == record.Base(v.new, r)
 }
 
 // otherRecord reports whether the template brings a record, and another than the old one's.
@@ -77,7 +83,7 @@ func (s *Set) decide(r Request) decision {
 		return decision{filled: s.deploy(r, v, v.recordNew)}
 	}
 	// Nothing but the record was touched.
-	if bytes.Equal(record.Bare(v.new), record.Bare(v.old)) && bytes.Equal(v.inputs, v.inputsOld) {
+	if v.sameInputs() && bytes.Equal(record.Bare(v.new), record.Bare(v.old)) {
 		return decision{reason: KeptUntilNextDeploy, old: true}
 	}
 	if v.isRevision() {
@@ -92,9 +98,10 @@ func (v *versions) isRevision() bool {
 		!v.hasNew && v.recordOld != nil && v.recordOld.Origin == record.Hash(record.Bare(v.new))
 }
 
-// untouched reports whether template and answers are the old ones to the byte.
+// untouched reports whether template and answers are the old ones to the byte, and no manifest carries the record: of that its author is
+// to hear every time.
 func (r *Request) untouched() bool {
-	if r.Old == nil || r.Old.Template() == nil {
+	if r.Old == nil || r.Old.Template() == nil || record.MayBeClaimed(r.Object) {
 		return false
 	}
 	return bytes.Equal(r.Object.Template().Node.Bytes(), r.Old.Template().Node.Bytes()) && bytes.Equal(record.Inputs(r.Object), record.Inputs(r.Old))
@@ -110,7 +117,7 @@ func (s *Set) decideUpdate(r Request, v versions) decision {
 		// A template without a record on either side is older than Gesso and waits as it is.
 		return decision{reason: KeptUntilNextDeploy, old: v.recordOld != nil}
 	}
-	if !v.otherRecord() && v.describes(v.recordNew) {
+	if !v.otherRecord() && v.sameInputs() && v.describes(v.recordNew) {
 		return decision{reason: Restored} // Gesso was away when the old template was written: its record is stale, this one is not
 	}
 	if v.otherRecord() {
@@ -123,7 +130,9 @@ func (s *Set) decideUpdate(r Request, v versions) decision {
 	switch {
 	case v.recordNew != nil:
 		return decision{filled: s.deploy(r, v, v.recordNew)}
-	case v.hasNew || v.recordOld.Complete(v.new):
+	case v.hasNew || v.author.Any() || v.recordOld.Complete(v.new):
+		// The record is gone, or what is left of it, and says nevertheless what was Gesso's: what the author wrote is known, or all
+		// of it still stands. kubectl apply takes all annotations when the last one goes from the manifest.
 		return decision{filled: s.deploy(r, v, v.recordOld)}
 	default:
 		return decision{filled: s.deploy(r, v)}
@@ -134,9 +143,7 @@ func (s *Set) decideUpdate(r Request, v versions) decision {
 // author's.
 func (s *Set) decideClaimed(r Request, v versions) decision {
 	warnings := []string{fmt.Sprintf("remove the annotation %s from the manifest: it is Gesso's own, and what it lists counts as yours as long as it is there", record.Annotation)}
-	if v.old != nil && bytes.Equal(
-		record.Author(v.new, v.recordOld, v.inputs, nil), record.Author(v.old, v.recordOld, v.inputsOld, nil),
-	) {
+	if v.old != nil && v.sameInputs() && bytes.Equal((record.Part{}).Of(v.new, v.recordOld), (record.Part{}).Of(v.old, v.recordOld)) {
 		return decision{reason: KeptUntilNextDeploy, old: v.recordOld != nil && !v.recordOld.Complete(v.new), warnings: warnings}
 	}
 	return decision{filled: s.fillOnly(r), warnings: warnings}

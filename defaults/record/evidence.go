@@ -1,6 +1,8 @@
 package record
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/gesso-dev/gesso/internal/object"
@@ -45,6 +47,12 @@ func EvidenceOf(o *object.Object) Evidence {
 	return e
 }
 
+// MayBeClaimed reports whether it is worth asking whether a manifest carries the record.
+func MayBeClaimed(o *object.Object) bool {
+	applied := o.Root.Get("metadata", "annotations", lastApplied)
+	return bytes.Contains(applied.Bytes(), []byte(Annotation)) || bytes.Contains(o.Root.Get("metadata", "managedFields").Bytes(), []byte("f:"+Annotation))
+}
+
 // selected returns the labels that a workload's selector names. The template must have them, whoever wrote them: an object that was
 // filled may be created again with more in its selector.
 func selected(selector *object.Node) map[string]bool {
@@ -68,7 +76,7 @@ func (e Evidence) Any() bool { return e.Claims([]string{"spec"}) }
 
 // Claims reports whether the author wrote the field or the element at path, whatever its value; null is not written.
 func (e Evidence) Claims(path []string) bool {
-	if len(path) == 3 && path[0] == "metadata" && path[1] == "labels" && e.selected[path[2]] {
+	if last := len(path) - 1; last > 0 && e.selected[path[last]] && slices.Equal(path[:last], []string{"metadata", "labels"}) {
 		return true
 	}
 	if e.applied != nil {

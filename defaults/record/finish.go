@@ -202,29 +202,43 @@ func Inputs(o *object.Object) []byte {
 	return []byte(b.String())
 }
 
-// Author returns the author's part of a template, in canonical form: the template without the record and without what r says is
-// Gesso's, and the object's inputs. What other webhooks added is part of it. Whether the author claims something does not count
-// here: writing what had been filled changes nothing. Nor does what the API server would put there anyway. drop may be nil.
-func Author(template *object.Node, r *Record, inputs []byte, drop func(path []string, rest *object.Node) bool) []byte {
+// Part is the author's part of a template: the template without the record and without what a record says is Gesso's. What other
+// webhooks added is part of it. Whether the author claims something does not count here: writing what had been filled changes
+// nothing. Nor does what the API server would put there anyway. The zero value is the usual part.
+type Part struct {
+	// Next is the template after an UPDATE, if the part is that of the one before, and Author the evidence of that: elements that Gesso made
+	// and that the next one has not are left out even where somebody added to them, unless the author did. A PUT of the minimal
+	// manifest brings none of it.
+	Next   *object.Node
+	Author Evidence
+	// Rewritten, if not nil, is evidence by which a leaf of an element that Gesso made is left out, too, if it is recorded, reads otherwise
+	// now, and the author does not claim it.
+	Rewritten *Evidence
+}
+
+// Of returns the part of a template in canonical form, where r is its record.
+func (p Part) Of(template *object.Node, r *Record) []byte {
 	s := Start(template, Evidence{})
-	s.rules.drop = drop
+	if p.Next != nil {
+		next := in(p.Next)
+		s.rules.drop = func(path []string, rest *object.Node) bool {
+			if n, _ := next.find(path); n != nil || !p.Author.Any() {
+				return false
+			}
+			return !p.Author.claimsBelow(rest, path, keyOf(path[:len(path)-1]))
+		}
+	}
+	if p.Rewritten != nil && p.Rewritten.Any() {
+		s.rules.rewritten = p.Rewritten
+	}
 	s.Subtract(r)
 	removeImplied(s.template)
 	removeHollow(s.template)
-	return append(append(s.template.Canonical(), '\n'), inputs...)
+	return s.template.Canonical()
 }
 
-// AuthorOfOld is Author of the template before an UPDATE: elements that Gesso made and that the new template has not are left out
-// even where somebody added to them, unless the author did: a PUT of the minimal manifest brings none of it.
-func AuthorOfOld(template *object.Node, r *Record, inputs []byte, author Evidence, next *object.Node) []byte {
-	f := in(next)
-	return Author(template, r, inputs, func(path []string, rest *object.Node) bool {
-		if n, _ := f.find(path); n != nil || !author.Any() {
-			return false
-		}
-		return !author.claimsBelow(rest, path, keyOf(path[:len(path)-1]))
-	})
-}
+// Base returns the hash of the author's part of a template.
+func Base(template *object.Node, r *Record) string { return Hash(Part{}.Of(template, r)) }
 
 // removeHollow removes the objects and lists that mean the same empty as absent and that come and go with the client: server-side
 // apply drops a securityContext: {} that the API server put there. Others stay: an empty label selector selects all.

@@ -44,10 +44,10 @@ func TestAuthorAsStored(t *testing.T) {
 "readinessProbe":{"httpGet":{"path":"/","port":80,"scheme":"HTTP"},"timeoutSeconds":1,"periodSeconds":10,"successThreshold":1,"failureThreshold":3}}],
 "volumes":[{"name":"c","configMap":{"name":"c","defaultMode":420}},{"name":"e","emptyDir":{"sizeLimit":"1Gi"}},
 {"name":"t","projected":{"defaultMode":420,"sources":[{"serviceAccountToken":{"path":"token","expirationSeconds":3600}}]}},{"name":"h","hostPath":{"path":"/x","type":""}}]}}`
-	if a, b := record.Author(parse(t, manifest), nil, nil, nil), record.Author(parse(t, stored), nil, nil, nil); !bytes.Equal(a, b) {
+	if a, b := (record.Part{}).Of(parse(t, manifest), nil), (record.Part{}).Of(parse(t, stored), nil); !bytes.Equal(a, b) {
 		t.Errorf("manifest: %s\nstored:   %s", a, b)
 	}
-	if a, b := record.Author(parse(t, manifest), nil, nil, nil), record.Author(parse(t, `{"spec":{"restartPolicy":"Never"}}`), nil, nil, nil); bytes.Equal(a, b) {
+	if a, b := (record.Part{}).Of(parse(t, manifest), nil), (record.Part{}).Of(parse(t, `{"spec":{"restartPolicy":"Never"}}`), nil); bytes.Equal(a, b) {
 		t.Error("everything is the same")
 	}
 }

@@ -26,7 +26,7 @@ const MaxSize = 32 << 10
 
 // Record says what Gesso wrote into a template. It holds no version and no time: it changes only when what was filled does.
 type Record struct {
-	// Base is the hash of the author's part, see [Base].
+	// Base is the hash of the author's part of the template, see [Part].
 	Base string
 	// Origin is the hash of the template from before the first record, see [Bare]; empty if there was none.
 	Origin string

@@ -38,7 +38,7 @@ func filled(tb testing.TB) (*object.Node, *record.Record) {
 	tb.Helper()
 	n, r := parse(tb, template), record.New()
 	r.Note(n, ours)
-	r.Base = record.Hash(record.Author(n, r, nil, nil))
+	r.Base = record.Base(n, r)
 	return n, r
 }
 

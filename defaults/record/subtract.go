@@ -17,6 +17,7 @@ type Subtraction struct {
 
 	lists   map[string]*list // JSON pointer of the list → what was taken out of it
 	partial map[string]bool  // names of sidecars that somebody added something to, which stays
+	kept    map[string]bool  // names of volumes that somebody changed, which stay whole
 	records []*Record
 	changed bool
 }
@@ -34,6 +35,8 @@ type rules struct {
 	// stale is the old template where a leaf of an element that Gesso made counts as Gesso's although it reads otherwise now: another
 	// webhook rewrote it before this request, and the author does not claim it.
 	stale *finder
+	// rewritten is evidence where every such leaf counts as Gesso's that it does not claim, whatever stood there before.
+	rewritten *Evidence
 	// drop says of an element that Gesso made and somebody added something to that the additions do not count.
 	drop func(path []string, rest *object.Node) bool
 }
@@ -43,7 +46,7 @@ type rules struct {
 func Start(template *object.Node, author Evidence) *Subtraction {
 	s := &Subtraction{
 		original: template, template: template.Clone(), rules: rules{author: author},
-		lists: map[string]*list{}, partial: map[string]bool{},
+		lists: map[string]*list{}, partial: map[string]bool{}, kept: map[string]bool{},
 	}
 	s.changed = removeRecord(s.template)
 	return s
@@ -73,6 +76,9 @@ func (s *Subtraction) TakeStale(old *object.Node) {
 func (s *Subtraction) Completes(name string) bool {
 	return s != nil && (s.partial[name] || s.rules.author.Claims([]string{"spec", "initContainers", name}))
 }
+
+// Keeps reports whether the volume of that name is one that Gesso made and that stays, because somebody changed something in it.
+func (s *Subtraction) Keeps(name string) bool { return s != nil && s.kept[name] }
 
 // Template returns the template without what was taken out. It may be filled.
 func (s *Subtraction) Template() *object.Node { return s.template }
@@ -154,6 +160,9 @@ func (s *Subtraction) ours(n *object.Node, hash string, path []string, made bool
 		return false // without the proof that Gesso made the element
 	}
 	if Hash(n.Canonical()) != hash {
+		if made && s.rules.rewritten != nil {
+			return !s.rules.rewritten.Claims(path)
+		}
 		if !made || s.rules.stale == nil {
 			return false
 		}
@@ -270,12 +279,27 @@ func (s *Subtraction) stripMade(e *object.Node, t *trie, member string, path []s
 	switch path[len(path)-2] {
 	case "volumeMounts", "env", "ports", "volumeDevices":
 		return e // it makes no sense without all of it: it is somebody else's now
+	case "volumes":
+		if !otherSource(rest, t) && !s.rules.author.claimsBelow(rest, path, member) {
+			s.kept[path[len(path)-1]] = true
+			return e // half a source is none
+		}
 	case "initContainers":
 		s.partial[path[len(path)-1]] = true
 	}
 	s.changed = true
 	rest.Put(key, member)
 	return rest
+}
+
+// otherSource reports whether what is left of a volume is of another source than Gesso gave it: it is somebody else's volume then.
+func otherSource(rest *object.Node, t *trie) bool {
+	for name := range rest.Members() {
+		if t.kids[name] == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // somethingIn reports whether something is left at path: a leaf, or an empty object that the author wrote.
