@@ -16,7 +16,7 @@ import (
 )
 
 // replayed are the fixtures whose input and result the API server accepts, at the least.
-const replayed = 80
+const replayed = 230
 
 // TestFixturesAreAccepted sends the input and the golden result of every fixture of the defaults to the API server, as a dry run and
 // without Gesso: the result is accepted wherever the input is, and what was filled comes back as it stands in the fixture.
