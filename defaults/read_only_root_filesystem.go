@@ -79,7 +79,7 @@ func fillReadOnlyRootFilesystem(f *Filling) {
 		for _, m := range mounts {
 			if _, ok := volumes[m.volume]; !ok {
 				volumes[m.volume] = t.Node.Get("spec", "volumes").Len()
-				f.Append(emptyDir(m.volume, f.Spec.Defaults.ReadOnlyRootFilesystem.TmpSizeLimit), t.Spec("volumes")...)
+				f.Append(emptyDir(m.volume, string(f.Spec.Defaults.ReadOnlyRootFilesystem.TmpSizeLimit)), t.Spec("volumes")...)
 			}
 			f.Append(mountAt(m.volume, m.path), object.Join(c.Path, "volumeMounts")...)
 		}

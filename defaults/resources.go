@@ -51,18 +51,18 @@ func fillResources(f *Filling) {
 	}
 	values := f.Spec.Defaults.Resources
 	app, _ := t.App()
-	appCPU := f.quantityAnswer(cpuAnnotation, values.CPU)
-	appMemory := f.quantityAnswer(memoryAnnotation, values.Memory)
+	appCPU := f.quantityAnswer(cpuAnnotation, string(values.CPU))
+	appMemory := f.quantityAnswer(memoryAnnotation, string(values.Memory))
 	for _, c := range f.Containers() {
 		if f.SkipContainer(c) {
 			continue
 		}
-		cpu, memory := values.CPU, values.Memory
+		cpu, memory := string(values.CPU), string(values.Memory)
 		if c.Node == app.Node {
 			cpu, memory = appCPU, appMemory
 		}
 		before := len(f.paths)
-		f.fillPair(c, "cpu", cpu, values.CPULimit)
+		f.fillPair(c, "cpu", cpu, string(values.CPULimit))
 		f.fillPair(c, "memory", memory, memory)
 		if len(f.paths) == before {
 			f.Skip(AlreadySet, object.Join(c.Path, "resources")...)

@@ -235,7 +235,7 @@ func (d *Defaults) validate(at *field.Path) field.ErrorList {
 		cpu = append(cpu, quantity(&d.Resources.CPULimit, at.Child("resources", "cpuLimit"))...)
 	}
 	if len(cpu) == 0 && d.Resources.CPULimit != "" {
-		request, limit := resource.MustParse(d.Resources.CPU), resource.MustParse(d.Resources.CPULimit)
+		request, limit := resource.MustParse(string(d.Resources.CPU)), resource.MustParse(string(d.Resources.CPULimit))
 		if request.Cmp(limit) > 0 {
 			cpu = append(cpu, field.Invalid(at.Child("resources", "cpuLimit"), d.Resources.CPULimit, "it is below cpu, the request"))
 		}
@@ -274,8 +274,8 @@ func (v *LabelValues) validate(at *field.Path) field.ErrorList {
 
 // quantity checks a positive quantity and writes it in the canonical form, the one that the API server stores: a value
 // that comes back in another form would look like a change.
-func quantity(s *string, at *field.Path) field.ErrorList {
-	q, err := ParseQuantity(*s)
+func quantity(s *Quantity, at *field.Path) field.ErrorList {
+	q, err := ParseQuantity(string(*s))
 	if err != nil {
 		return field.ErrorList{field.Invalid(at, *s, "want a quantity, for example 256Mi or 100m")}
 	}
@@ -283,7 +283,7 @@ func quantity(s *string, at *field.Path) field.ErrorList {
 		return field.ErrorList{field.Invalid(at, *s, "want more than zero")}
 	}
 	q.RoundUp(resource.Milli) // as the API server does
-	*s = q.String()
+	*s = Quantity(q.String())
 	return nil
 }
 

@@ -68,7 +68,7 @@ spec:
     resourcs: {mode: enforce}
     read-only-root-filesystem: {mode: on, tmpSizeLimit: big, a/b: 1}
     readOnlyRootFilesystem: {mode: enforce}
-    resources: {mode: enforced, optOut: never, cpu: "-1", memory: 256Mib, cpuLimit: 0}
+    resources: {mode: enforced, optOut: never, cpu: "-1", memory: 256Mib, cpuLimit: true}
     irsa: enforce
     ingress-class: {class: Shared_, annotations: {"a b": c, d: 5, "12": e}}
     sidecar: {container: {anything: goes}, volumes: {}}
@@ -86,7 +86,7 @@ spec:
 			`spec.defaults.read-only-root-filesystem[a/b]: Forbidden: unknown field`,
 			`spec.defaults.read-only-root-filesystem.mode: Invalid value: true: want a string`,
 			`spec.defaults.readOnlyRootFilesystem: Forbidden: unknown field; did you mean "read-only-root-filesystem"?`,
-			`spec.defaults.resources.cpuLimit: Invalid value: 0: want a string`,
+			`spec.defaults.resources.cpuLimit: Invalid value: true: want a quantity`,
 			`spec.defaults.resourcs: Forbidden: unknown field; did you mean "resources"?`,
 			`spec.defaults.sidecar.volumes: Invalid value: "an object": want a list`,
 			`spec.environmnt: Forbidden: unknown field; did you mean "environment"?`,
@@ -204,6 +204,7 @@ func TestDecodeProfileOverlay(t *testing.T) {
 		{"{excludedNamespaces: [a]}", func(s *ProfileSpec) { s.ExcludedNamespaces = []string{"a"} }},
 		{"{defaults: {resources: {memory: 1024Mi}}}", func(s *ProfileSpec) { s.Defaults.Resources.Memory = "1Gi" }},
 		{"{defaults: {resources: {cpu: '0.5', cpuLimit: 1000m}}}", func(s *ProfileSpec) { s.Defaults.Resources.CPU, s.Defaults.Resources.CPULimit = "500m", "1" }},
+		{"{defaults: {resources: {cpu: 0.1, memory: 1e3}}}", func(s *ProfileSpec) { s.Defaults.Resources.CPU, s.Defaults.Resources.Memory = "100m", "1k" }},
 		{"{defaults: {resources: {cpu: 1500u}}}", func(s *ProfileSpec) { s.Defaults.Resources.CPU = "2m" }},
 		{"{defaults: {read-only-root-filesystem: {tmpSizeLimit: 1048576Ki}}}", func(s *ProfileSpec) { s.Defaults.ReadOnlyRootFilesystem.TmpSizeLimit = "1Gi" }},
 		{"{defaults: {irsa: {mode: preview}}}", func(s *ProfileSpec) { s.Defaults.IRSA.Mode = ModePreview }},

@@ -1,6 +1,8 @@
 package v1alpha1
 
 import (
+	"encoding/json"
+	"fmt"
 	"iter"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -143,22 +145,41 @@ type NamespaceSelector struct {
 	Labels map[string]string `json:"labels,omitempty"`
 }
 
+// Quantity is an amount as Kubernetes writes it: 256Mi, 100m, 0.1. Like Kubernetes it takes a number for a string. DecodeProfile writes it in
+// the canonical form, the one that the API server stores.
+type Quantity string
+
+// UnmarshalJSON reads a string or a number.
+func (q *Quantity) UnmarshalJSON(data []byte) error {
+	var number json.Number
+	if err := json.Unmarshal(data, &number); err == nil && len(data) > 0 && data[0] != '"' {
+		*q = Quantity(number)
+		return nil
+	}
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return fmt.Errorf("read quantity: %w", err)
+	}
+	*q = Quantity(text)
+	return nil
+}
+
 // ReadOnlyRootFilesystem is the setting of the default read-only-root-filesystem.
 type ReadOnlyRootFilesystem struct {
 	DefaultSetting `json:",inline"`
 	// TmpSizeLimit is the size limit of each emptyDir that is mounted at /tmp and at gesso.dev/writable-paths, a quantity.
-	TmpSizeLimit string `json:"tmpSizeLimit"`
+	TmpSizeLimit Quantity `json:"tmpSizeLimit"`
 }
 
 // Resources is the setting of the default resources. All values are quantities.
 type Resources struct {
 	DefaultSetting `json:",inline"`
 	// CPU is the cpu request of a container that says nothing.
-	CPU string `json:"cpu"`
+	CPU Quantity `json:"cpu"`
 	// Memory is the memory request and limit of a container that says nothing.
-	Memory string `json:"memory"`
+	Memory Quantity `json:"memory"`
 	// CPULimit is the cpu limit; empty for none.
-	CPULimit string `json:"cpuLimit"`
+	CPULimit Quantity `json:"cpuLimit"`
 }
 
 // Sidecar is the setting of the default sidecar. Its fragments are kept as they were written and checked strictly

@@ -108,6 +108,10 @@ func checkLeaf(value any, t reflect.Type, at *field.Path) field.ErrorList {
 	detail := err.Error()
 	switch t.Kind() {
 	case reflect.String:
+		if t == reflect.TypeFor[Quantity]() {
+			detail = "want a quantity, for example 256Mi or 100m"
+			break
+		}
 		detail = "want a string"
 		if _, truth := value.(bool); truth {
 			detail += ": in YAML off, on, yes and no need quotes"

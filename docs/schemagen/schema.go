@@ -34,6 +34,8 @@ func schema(root string) ([]byte, error) {
 				return &jsonschema.Schema{Type: "string", Format: "date-time"}
 			case t == reflect.TypeFor[runtime.RawExtension](), t == reflect.TypeFor[metav1.FieldsV1]():
 				return &jsonschema.Schema{Type: "object", AdditionalProperties: jsonschema.TrueSchema} // kept as it was written
+			case t == reflect.TypeFor[v1alpha1.Quantity]():
+				return &jsonschema.Schema{Extras: map[string]any{"type": []string{"string", "number"}}}
 			case ok && t.PkgPath() == pkg:
 				return known.schema()
 			}
@@ -60,8 +62,11 @@ func schema(root string) ([]byte, error) {
 		return nil, fmt.Errorf("indent schema: %w", err)
 	}
 	text.WriteByte('\n')
-	types := regexp.MustCompile(`\[\s+("[a-z]+"),\s+"null"\s+\]`)
-	return types.ReplaceAll(text.Bytes(), []byte(`[$1, "null"]`)), nil
+	types := regexp.MustCompile(`\[\s+("[a-z]+"),\s+(?:("[a-z]+"),\s+)?"null"\s+\]`)
+	return types.ReplaceAllFunc(text.Bytes(), func(list []byte) []byte {
+		inside := bytes.Join(bytes.Fields(list[1:len(list)-1]), []byte(" "))
+		return slices.Concat([]byte("["), inside, []byte("]"))
+	}), nil
 }
 
 // finish says what the types do not: which document this is, which values stand where nothing is written, and where null may.
@@ -143,6 +148,10 @@ func members(s *jsonschema.Schema, foreign bool, always []string) {
 }
 
 func orNull(s *jsonschema.Schema) {
+	if types, ok := s.Extras["type"].([]string); ok && !slices.Contains(types, "null") {
+		s.Extras["type"] = append(types, "null")
+		return
+	}
 	if s.Type == "" {
 		return
 	}
