@@ -13,7 +13,7 @@ const maxAnnotations = 256 << 10
 
 // filled is an object as it becomes.
 type filled struct {
-	root    *object.Node // a copy
+	root    *object.Node // a copy; counts only where there is a patch
 	record  *record.Record
 	outcome Outcome
 }
@@ -179,7 +179,7 @@ func (s *Set) fillOnly(r Request) *filled {
 
 // tooLarge leaves an object alone whose annotations have no room for the record: the API server would refuse what its author wrote.
 func (s *Set) tooLarge(r Request) *filled {
-	return &filled{root: r.Object.Root.Clone(), outcome: s.kept(r, RecordTooLarge)}
+	return &filled{outcome: s.kept(r, RecordTooLarge)}
 }
 
 // origin is the hash of the template from before Gesso, carried from record to record.

@@ -28,18 +28,7 @@ func dropCapabilities() Default {
 }
 
 func fillDropCapabilities(f *Filling) {
-	t := f.Template()
-	if t.Windows() {
-		f.Skip(Windows, t.Spec()...)
-		return
-	}
-	if f.noContainers(t) {
-		return
-	}
-	for _, c := range f.Containers() {
-		if f.SkipContainer(c) {
-			continue
-		}
+	f.eachContainer(func(c object.Container) {
 		list := object.Join(c.Path, "securityContext", "capabilities", "drop")
 		if !f.edit.CanSet(list) {
 			f.Skip(dropped(f.Object.Root.Get(list...)), list...)
@@ -48,7 +37,7 @@ func fillDropCapabilities(f *Filling) {
 		} else {
 			f.Set([]byte(`["ALL"]`), list...)
 		}
-	}
+	})
 }
 
 // dropped says why the author's own list stays: it drops all already, or it is a list that cannot be completed.

@@ -18,15 +18,6 @@ func mountAt(volume, path string) []byte {
 	return fmt.Appendf(nil, `{"name":%s,"mountPath":%s}`, object.Quote(volume), object.Quote(path))
 }
 
-// mustNode parses JSON that this package made itself.
-func mustNode(raw []byte) *object.Node {
-	n, err := object.Parse(raw)
-	if err != nil {
-		panic(fmt.Sprintf("parse own value %q: %v", raw, err))
-	}
-	return n
-}
-
 // mustJSON encodes a value that always encodes.
 func mustJSON(v any) []byte {
 	raw, err := json.Marshal(v)

@@ -29,18 +29,7 @@ func noPrivilegeEscalation() Default {
 }
 
 func fillNoPrivilegeEscalation(f *Filling) {
-	t := f.Template()
-	if t.Windows() {
-		f.Skip(Windows, t.Spec()...)
-		return
-	}
-	if f.noContainers(t) {
-		return
-	}
-	for _, c := range f.Containers() {
-		if f.SkipContainer(c) {
-			continue
-		}
+	f.eachContainer(func(c object.Container) {
 		field := object.Join(c.Path, "securityContext", "allowPrivilegeEscalation")
 		if !f.edit.CanSet(field) {
 			f.Skip(AlreadySet, field...)
@@ -49,5 +38,5 @@ func fillNoPrivilegeEscalation(f *Filling) {
 		} else {
 			f.Set([]byte("false"), field...)
 		}
-	}
+	})
 }

@@ -28,6 +28,24 @@ func (f *Filling) podSettled(t *object.Template, field []string) bool {
 	return false
 }
 
+// eachContainer visits the containers that a default acts on one by one, where security contexts may have its field: not on Windows, and
+// none that opts out.
+func (f *Filling) eachContainer(visit func(object.Container)) {
+	t := f.Template()
+	if t.Windows() {
+		f.Skip(Windows, t.Spec()...)
+		return
+	}
+	if f.noContainers(t) {
+		return
+	}
+	for _, c := range f.Containers() {
+		if !f.SkipContainer(c) {
+			visit(c)
+		}
+	}
+}
+
 // warnPodLevel tells whoever opts one container out of a default that acts on the whole pod.
 func (f *Filling) warnPodLevel() {
 	if f.setting.OptOut != v1alpha1.OptOutAllowed {

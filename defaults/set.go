@@ -96,7 +96,7 @@ func (s *Set) Fill(r Request) Outcome {
 	t := r.Object.Template()
 	switch {
 	case !s.mayFill(r):
-		return s.refused(r)
+		return s.kept(r, "") // every default has a reason of its own
 	case t == nil || t.Node.Type() != object.Map:
 		return s.fillObject(r)
 	}
@@ -124,17 +124,7 @@ func (s *Set) mayFill(r Request) bool {
 	})
 }
 
-// refused is the outcome for an object on which no default may act.
-func (s *Set) refused(r Request) Outcome {
-	var out Outcome
-	s.each(r, func(d Default, k Kind, setting v1alpha1.DefaultSetting) {
-		reason, path := s.gate(d, k, setting, r)
-		out.Skipped = append(out.Skipped, Skipped{d.ID, reason, object.FieldPath(path...)})
-	})
-	return out
-}
-
-// kept is the outcome for an object on which no default acts now, although they may.
+// kept is the outcome for an object on which no default acts: for reasons of its own, or else why.
 func (s *Set) kept(r Request, why string) Outcome {
 	var out Outcome
 	s.each(r, func(d Default, k Kind, setting v1alpha1.DefaultSetting) {

@@ -78,7 +78,7 @@ func fillSidecar(f *Filling) {
 	)
 	before := len(f.paths)
 	if standing {
-		f.complete(mustNode(replaceStrings(s.fit(t), fill)), own.Path)
+		f.complete(object.MustParse(replaceStrings(s.fit(t), fill)), own.Path)
 		f.taken.Merged(s.name)
 	} else {
 		f.Append(replaceStrings(s.fit(t), fill), t.Spec("initContainers")...)
@@ -90,7 +90,7 @@ func fillSidecar(f *Filling) {
 		case !there:
 			f.Append(replaceStrings(v, fill), t.Spec("volumes")...)
 		case f.taken.Keeps(name):
-			f.complete(mustNode(replaceStrings(v, fill)), t.Spec("volumes", itoa(at)))
+			f.complete(object.MustParse(replaceStrings(v, fill)), t.Spec("volumes", itoa(at)))
 		}
 	}
 	if app, ok := t.App(); ok && app.Name != "" {

@@ -14,7 +14,7 @@ import (
 func (s *fragment) fit(t *object.Template) *object.Node {
 	body := s.body.Clone()
 	if podLevelResources(t) {
-		body.Put(mustNode([]byte("{}")), "resources") // as the API server stores none
+		body.Put(object.MustParse([]byte("{}")), "resources") // as the API server stores none
 	}
 	switch user, ok := s.sidecarUser(t); {
 	case !ok:
@@ -24,7 +24,7 @@ func (s *fragment) fit(t *object.Template) *object.Node {
 			body.Remove("securityContext")
 		}
 	default:
-		body.Put(mustNode(strconv.AppendInt(nil, user, 10)), "securityContext", "runAsUser")
+		body.Put(object.MustParse(strconv.AppendInt(nil, user, 10)), "securityContext", "runAsUser")
 	}
 	return body
 }

@@ -147,8 +147,8 @@ func (h *history) edited(path, value string) []byte {
 		for _, e := range o.Root.Get(tokens[:last]...).Elements() {
 			list = append(list, e)
 		}
-		o.Root.Put(object.List(append(list, mustNode([]byte(value)))), tokens[:last]...)
-	} else if !o.Root.Put(mustNode([]byte(value)), tokens...) {
+		o.Root.Put(object.List(append(list, object.MustParse([]byte(value)))), tokens[:last]...)
+	} else if !o.Root.Put(object.MustParse([]byte(value)), tokens...) {
 		h.Fatalf("%s: cannot be set", path)
 	}
 	return h.stored(o.Root.Bytes())
@@ -186,9 +186,9 @@ func (h *history) difference(result []byte) {
 	h.Helper()
 	plain := func(raw []byte) *object.Node {
 		if raw == nil {
-			return mustNode([]byte("{}"))
+			return object.MustParse([]byte("{}"))
 		}
-		return mustNode(record.Bare(h.template(raw)))
+		return object.MustParse(record.Bare(h.template(raw)))
 	}
 	for _, op := range object.Diff(plain(h.live), plain(result)) {
 		line, err := json.Marshal(op)

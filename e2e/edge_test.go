@@ -126,7 +126,7 @@ func TestUnregistered(t *testing.T) {
 			t.Fatal(err)
 		}
 	}()
-	eventually(t, "a line about the missing configuration", func() error {
+	e2e.Eventually(t, "a line about the missing configuration", func() error {
 		raw, err := shared.gesso.Get(t.Context(), "/statusz")
 		if err != nil {
 			return err

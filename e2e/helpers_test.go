@@ -10,11 +10,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/gesso-dev/gesso/admission"
+	"github.com/gesso-dev/gesso/e2e"
 )
 
 // kubectl runs kubectl and wants it to succeed.
@@ -63,7 +63,7 @@ func namespace(t *testing.T) string {
 	name := strings.ToLower(strings.ReplaceAll(t.Name(), "/", "-"))
 	kubectl(t, "create", "namespace", name)
 	// The ServiceAccount that every Pod needs comes from a controller.
-	eventually(t, "the default ServiceAccount of "+name, func() error {
+	e2e.Eventually(t, "the default ServiceAccount of "+name, func() error {
 		_, stderr, err := shared.cp.Kubectl(t.Context(), "get", "serviceaccount", "default", "--namespace", name)
 		if err != nil {
 			return fmt.Errorf("%w: %s", err, stderr)
@@ -71,22 +71,6 @@ func namespace(t *testing.T) string {
 		return nil
 	})
 	return name
-}
-
-// eventually tries until try succeeds, 30 s at most.
-func eventually(t *testing.T, what string, try func() error) {
-	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
-	for {
-		err := try()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("wait for %s: %v", what, err)
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
 }
 
 // review runs gesso review with the profile of the suite and returns its results.
@@ -132,22 +116,8 @@ func read(t *testing.T, file string) string {
 	return string(raw)
 }
 
-// at returns what stands at a JSON pointer of an object, nil for nothing.
+// at returns what stands at a JSON pointer, nil for nothing.
 func at(o any, pointer string) any {
-	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-		token = strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
-		switch v := o.(type) {
-		case map[string]any:
-			o = v[token]
-		case []any:
-			var i int
-			if _, err := fmt.Sscan(token, &i); err != nil || i < 0 || i >= len(v) {
-				return nil
-			}
-			o = v[i]
-		default:
-			return nil
-		}
-	}
-	return o
+	value, _ := e2e.At(o, pointer)
+	return value
 }

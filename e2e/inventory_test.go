@@ -113,7 +113,7 @@ func TestReloadAndInventory(t *testing.T) {
 	}()
 	answers := func(name, want string) {
 		t.Helper()
-		eventually(t, name+": "+want, func() error {
+		e2e.Eventually(t, name+": "+want, func() error {
 			if got := configMap(t, g, name); !strings.Contains(got, want) {
 				return errors.New(got)
 			}
@@ -126,7 +126,7 @@ func TestReloadAndInventory(t *testing.T) {
 	put("reads/reads.rego", reads)
 	answers("a", "the inventory of Gadget.e2e.example.org has not been read yet")
 	t.Logf("a policy whose inventory may not be read is in force after %v", time.Since(began).Round(time.Millisecond))
-	eventually(t, "a note", func() error {
+	e2e.Eventually(t, "a note", func() error {
 		status, err := g.Get(t.Context(), "/statusz")
 		if err == nil && !strings.Contains(string(status), "Gesso may not list and watch Gadget.e2e.example.org") {
 			err = fmt.Errorf("no note in %s", status)
@@ -157,7 +157,7 @@ func TestReloadAndInventory(t *testing.T) {
 	answers("a", "really no Gadget allows this name")
 	t.Logf("a policy that reads the same is in force after %v", time.Since(began).Round(time.Millisecond))
 	put("reads/reads.rego", reads+"nonsense")
-	eventually(t, "quarantine", func() error {
+	e2e.Eventually(t, "quarantine", func() error {
 		metrics, err := g.Get(t.Context(), "/metrics")
 		if err == nil && !strings.Contains(string(metrics), `gesso_policy_quarantined{policy="reads"} 1`) {
 			err = errors.New("not in the metrics")

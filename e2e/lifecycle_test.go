@@ -11,6 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/gesso-dev/gesso/e2e"
 )
 
 // TestPods holds that the Pods that the real ReplicaSet controller makes carry what was filled into the template, and nothing
@@ -19,7 +21,7 @@ func TestPods(t *testing.T) {
 	ns := namespace(t)
 	mustApply(t, deployment(ns, "registry.example/web:1.0.0"), "create")
 	var pod map[string]any
-	eventually(t, "a Pod", func() error {
+	e2e.Eventually(t, "a Pod", func() error {
 		pods := get(t, "pods", "--namespace", ns, "--selector=app=web")
 		items, _ := at(pods.Object, "/items").([]any)
 		if len(items) != 1 {

@@ -23,12 +23,7 @@ type suite struct {
 var shared suite // set once by TestMain, which cannot hand anything to a test
 
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "e2e:", err)
-		code = 1
-	}
-	os.Exit(code)
+	e2e.Main("e2e", func() (int, error) { return run(m) })
 }
 
 func run(m *testing.M) (code int, err error) {

@@ -17,7 +17,7 @@ func TestLegacy(t *testing.T) {
 	kubectl(t, "delete", "validatingwebhookconfiguration", "gesso")
 	mustApply(t, deployment(ns, "registry.example/web:latest"), "apply")
 	var old string
-	eventually(t, "the Pod of the legacy Deployment", func() error {
+	e2e.Eventually(t, "the Pod of the legacy Deployment", func() error {
 		old = kubectl(t, "get", "pods", "--namespace", ns, "-o", "jsonpath={.items[*].metadata.name}")
 		if old == "" {
 			return fmt.Errorf("no Pod")
@@ -46,7 +46,7 @@ func TestLegacy(t *testing.T) {
 		}
 	}
 	kubectl(t, "delete", "pod", old, "--namespace", ns, "--wait=false")
-	eventually(t, "a Pod in the place of the deleted one", func() error {
+	e2e.Eventually(t, "a Pod in the place of the deleted one", func() error {
 		names := strings.Fields(kubectl(t, "get", "pods", "--namespace", ns, "-o", "jsonpath={.items[*].metadata.name}"))
 		if len(names) < 2 || strings.Contains(strings.Join(names, " "), old) {
 			return fmt.Errorf("Pods %v", names)

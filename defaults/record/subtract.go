@@ -230,22 +230,15 @@ func (s *Subtraction) stripElements(n *object.Node, t *trie, path []string, inMa
 		}
 	}
 	if len(removed) > 0 {
-		s.taken(path, order, removed)
+		s.changed = true
+		l := s.list(path)
+		l.removed = append(l.removed, removed...)
 	}
 	if len(kept) == 0 && !s.rules.author.Claims(path) {
 		return nil
 	}
 	n.SetElements(kept)
 	return n
-}
-
-func (s *Subtraction) taken(path, order, removed []string) {
-	s.changed = true
-	pointer := object.Pointer(path...)
-	if s.lists[pointer] == nil {
-		s.lists[pointer] = &list{path: path, order: order}
-	}
-	s.lists[pointer].removed = append(s.lists[pointer].removed, removed...)
 }
 
 // stripElement returns what is left of the element e at path, nil where it is to be taken out.

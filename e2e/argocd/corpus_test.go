@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gesso-dev/gesso/e2e"
 	"github.com/gesso-dev/gesso/e2e/argocd"
 )
 
@@ -130,7 +131,7 @@ func judge(t *testing.T, manifest map[string]any, how argocd.How, mode argocd.Mo
 func emptied(o any, pointer string, mode argocd.Mode) bool {
 	tokens := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
 	for i, token := range tokens {
-		found, there := at(o, "/"+strings.Join(tokens[:i+1], "/"))
+		found, there := e2e.At(o, "/"+strings.Join(tokens[:i+1], "/"))
 		if !there {
 			return false
 		}
@@ -165,7 +166,7 @@ func sameSpec(a, b map[string]any) bool {
 		if err != nil {
 			panic(err) // it came from JSON
 		}
-		uid, _ := at(o, "/spec/selector/matchLabels/batch.kubernetes.io~1controller-uid")
+		uid, _ := e2e.At(o, "/spec/selector/matchLabels/batch.kubernetes.io~1controller-uid")
 		if s, ok := uid.(string); ok {
 			return strings.ReplaceAll(string(raw), s, "")
 		}
@@ -175,6 +176,6 @@ func sameSpec(a, b map[string]any) bool {
 }
 
 func nameOf(o map[string]any) any {
-	name, _ := at(o, "/metadata/name")
+	name, _ := e2e.At(o, "/metadata/name")
 	return name
 }

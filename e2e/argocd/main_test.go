@@ -36,12 +36,7 @@ var shared suite // set once by TestMain, which cannot hand anything to a test
 const alone = "alone"
 
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "argocd:", err)
-		code = 1
-	}
-	os.Exit(code)
+	e2e.Main("argocd", func() (int, error) { return run(m) })
 }
 
 func run(m *testing.M) (code int, err error) {

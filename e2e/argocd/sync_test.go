@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/gesso-dev/gesso/e2e"
 	"github.com/gesso-dev/gesso/e2e/argocd"
 )
 
@@ -28,10 +28,10 @@ func TestSynced(t *testing.T) {
 			live := wantSynced(t, s)
 			templates[s] = template(s.kind(), live)
 			for _, pointer := range s.fills {
-				if _, there := at(live, pointer); !there {
+				if _, there := e2e.At(live, pointer); !there {
 					t.Errorf("%v: nothing was filled at %s", s, pointer)
 				}
-				if _, there := at(s.git, pointer); there {
+				if _, there := e2e.At(s.git, pointer); there {
 					t.Errorf("%v: Git has %s itself", s, pointer)
 				}
 			}
@@ -190,30 +190,6 @@ func rollback(t *testing.T, s *subject) {
 
 // template returns the pod template of an object, nil if there is none.
 func template(kind string, object map[string]any) any {
-	found, _ := at(object, "/"+strings.Join(templateAt(kind), "/"))
+	found, _ := e2e.At(object, "/"+strings.Join(templateAt(kind), "/"))
 	return found
-}
-
-// at returns what stands at a JSON pointer, and whether anything does.
-func at(o any, pointer string) (any, bool) {
-	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-		token = strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
-		switch v := o.(type) {
-		case map[string]any:
-			next, ok := v[token]
-			if !ok {
-				return nil, false
-			}
-			o = next
-		case []any:
-			i, err := strconv.Atoi(token)
-			if err != nil || i < 0 || i >= len(v) {
-				return nil, false
-			}
-			o = v[i]
-		default:
-			return nil, false
-		}
-	}
-	return o, true
 }

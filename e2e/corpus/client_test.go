@@ -10,6 +10,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/gesso-dev/gesso/e2e"
 )
 
 // dryRun creates o in a namespace without storing it and returns what would have been stored.
@@ -144,20 +146,6 @@ func text(v any) string {
 
 // at returns what stands at a JSON pointer, nil for nothing.
 func at(o any, pointer string) any {
-	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-		token = strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
-		switch v := o.(type) {
-		case map[string]any:
-			o = v[token]
-		case []any:
-			var i int
-			if _, err := fmt.Sscan(token, &i); err != nil || i < 0 || i >= len(v) {
-				return nil
-			}
-			o = v[i]
-		default:
-			return nil
-		}
-	}
-	return o
+	value, _ := e2e.At(o, pointer)
+	return value
 }

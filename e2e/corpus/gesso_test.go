@@ -213,29 +213,13 @@ func namespace(t *testing.T, name string, labels ...string) {
 	if len(labels) > 0 {
 		kubectl(t.Context(), t, "", slices.Concat([]string{"label", "namespace", name}, labels)...)
 	}
-	eventually(t, "the default ServiceAccount of "+name, func() error {
+	e2e.Eventually(t, "the default ServiceAccount of "+name, func() error {
 		_, stderr, err := shared.cp.Kubectl(t.Context(), "get", "serviceaccount", "default", "--namespace", name)
 		if err != nil {
 			return fmt.Errorf("%w: %s", err, stderr)
 		}
 		return nil
 	})
-}
-
-// eventually tries until try succeeds, 30 s at most.
-func eventually(t *testing.T, what string, try func() error) {
-	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
-	for {
-		err := try()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("wait for %s: %v", what, err)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
 }
 
 // resource finds the plural name of a kind.

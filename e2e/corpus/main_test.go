@@ -29,12 +29,7 @@ type suite struct {
 var shared suite // set once by TestMain, which cannot hand anything to a test
 
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "corpus:", err)
-		code = 1
-	}
-	os.Exit(code)
+	e2e.Main("corpus", func() (int, error) { return run(m) })
 }
 
 func run(m *testing.M) (code int, err error) {

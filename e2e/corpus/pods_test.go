@@ -9,6 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/gesso-dev/gesso/e2e"
 )
 
 // rolloutCRD is enough of Argo Rollouts for its objects to be stored: nobody here acts on them but the test.
@@ -46,7 +48,7 @@ func podNamespaces(t *testing.T, prefix string) (on, off string) {
 // leaves a ReplicaSet with an owner alone: the Pods are the only place to fill, where the namespace asks for it.
 func TestPodsOfCustomWorkloads(t *testing.T) {
 	kubectl(t.Context(), t, rolloutCRD, "apply", "-f", "-")
-	eventually(t, "Rollouts to be served", func() error {
+	e2e.Eventually(t, "Rollouts to be served", func() error {
 		if err := connect(); err != nil {
 			return err
 		}
@@ -205,7 +207,7 @@ func drained(t *testing.T, ns, app string) *unstructured.Unstructured {
 func onePod(t *testing.T, ns, selector, other string) *unstructured.Unstructured {
 	t.Helper()
 	var found *unstructured.Unstructured
-	eventually(t, "a Pod "+selector+" in "+ns, func() error {
+	e2e.Eventually(t, "a Pod "+selector+" in "+ns, func() error {
 		pods := shared.client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "pods"}).Namespace(ns)
 		list, err := pods.List(t.Context(), metav1.ListOptions{LabelSelector: selector})
 		if err != nil {

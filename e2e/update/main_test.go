@@ -41,12 +41,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "6"); err != nil {
 		panic(err)
 	}
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "update:", err)
-		code = 1
-	}
-	os.Exit(code)
+	e2e.Main("update", func() (int, error) { return run(m) })
 }
 
 func run(m *testing.M) (code int, err error) {

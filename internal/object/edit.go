@@ -101,7 +101,7 @@ func (e *Editor) Append(path []string, value []byte) int {
 	if list.Type() != Array {
 		return -1
 	}
-	kid := mustParse(value)
+	kid := MustParse(value)
 	list.kids = append(list.kids, kid)
 	e.root.touch(path)
 	e.ops = append(e.ops, Operation{Op: "add", Path: Pointer(path...) + "/-", Value: value})
@@ -111,7 +111,7 @@ func (e *Editor) Append(path []string, value []byte) int {
 // add puts value at path, whose parent exists.
 func (e *Editor) add(path []string, value []byte) {
 	parent, name := e.root.Get(path[:len(path)-1]...), path[len(path)-1]
-	kid := mustParse(value)
+	kid := MustParse(value)
 	if at := slices.IndexFunc(parent.keys, func(k key) bool { return k.name == name }); at >= 0 {
 		e.nulls = append(e.nulls, slices.Clone(path))
 		parent.kids[at] = kid
@@ -131,8 +131,8 @@ func droppedEmpty(name string) bool {
 	return slices.Contains([]string{"annotations", "labels", "requests", "limits"}, name)
 }
 
-// mustParse reads JSON that this program made itself.
-func mustParse(value []byte) *Node {
+// MustParse reads JSON that this program made itself.
+func MustParse(value []byte) *Node {
 	n, err := Parse(value)
 	if err != nil {
 		panic(fmt.Sprintf("parse own value %q: %v", bytes.TrimSpace(value), err))
