@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -70,7 +71,7 @@ func TestLib(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := slices.DeleteFunc(regoFiles(t, "lib"), func(f file) bool { return !strings.HasSuffix(f.name, "_test.rego") })
-	results, problems := c.runTests(t.Context(), "lib", tests)
+	results, problems := c.runTests(t.Context(), "lib", tests, 5*time.Minute)
 	for _, problem := range problems {
 		t.Error(problem)
 	}

@@ -23,7 +23,7 @@ func libraryTree() Source { return Source{Name: "library", FS: os.DirFS("library
 // TestLibrary runs every Rego test and every sample of the library: a refused one says with "# want: <policy> <field>" what is found, and
 // nothing else may be; in an accepted one that line names a warning.
 func TestLibrary(t *testing.T) {
-	results, problems := Test(t.Context(), TestOptions{Sources: []Source{libraryTree()}})
+	results, problems := Test(t.Context(), TestOptions{Sources: []Source{libraryTree()}, Timeout: 5 * time.Minute})
 	for _, problem := range problems {
 		t.Error(problem)
 	}

@@ -24,6 +24,8 @@ type TestOptions struct {
 	// Beside judges samples by the policies of these sources too, and by all of Sources together, instead of each by the policy in whose
 	// folder it lies alone. That takes longer and finds samples that trip over another policy.
 	Beside []Source
+	// Timeout is how long one Rego test, with all its cases, and one policy over one sample may take; 0 means 10 seconds.
+	Timeout time.Duration
 	// Names is what the convention derives for a sample; nil means a world of our own: see sampleNames.
 	Names func(sample *Sample, namespace *Namespace) SampleNames
 }
@@ -77,6 +79,9 @@ func Test(ctx context.Context, options TestOptions) ([]TestResult, []Problem) {
 	}
 	if options.Names == nil {
 		options.Names = sampleNames
+	}
+	if options.Timeout == 0 {
+		options.Timeout = testTimeout
 	}
 	t := &testRun{TestOptions: options, compiler: c}
 	for _, source := range options.Sources {
@@ -170,7 +175,7 @@ func (t *testRun) set(ctx context.Context, source Source, sample *Sample, output
 	settings := map[string]Setting{sample.Policy: {Action: Deny, Parameters: sample.parameters}}
 	if len(t.Beside) == 0 {
 		set, problems := Load(ctx, []Source{source}, settings, printed, only(sample.Policy), compileWith(t.compiler))
-		return set.WithDeadline(testDeadline), problems
+		return set.WithDeadline(t.Timeout), problems
 	}
 	sources := slices.Concat(t.Sources, t.Beside)
 	for _, s := range sources {
@@ -183,11 +188,11 @@ func (t *testRun) set(ctx context.Context, source Source, sample *Sample, output
 	}
 	set, problems := Load(ctx, sources, settings, printed, Previous(t.together), compileWith(t.compiler))
 	t.together = set
-	return set.WithDeadline(testDeadline), problems
+	return set.WithDeadline(t.Timeout), problems
 }
 
-// testDeadline is for machines that do much else: a test is red because of what a policy says, not because of who else runs.
-const testDeadline = 10 * time.Second
+// testTimeout is for machines that do much else: a test is red because of what a policy says, not because of who else runs.
+const testTimeout = 10 * time.Second
 
 // judge says why the verdict is not the one that the sample must get, or nil.
 func (t *testRun) judge(ctx context.Context, set *Set, sample *Sample) *TestFailure {

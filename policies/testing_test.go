@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -237,5 +238,23 @@ metadata:
 		`["/dev/team-a/","/shared/","/more/"],[],"arn:aws:iam::111122223333:role/k8s/demo/team-a/shop",{"groups":["system:authenticated"],"name":"alice","platform":true}] [x]`
 	if diff := cmp.Diff(want, got[0]); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestTimeout: a test that takes too long is red for that reason, whatever it says.
+func TestTimeout(t *testing.T) {
+	files := tested()
+	files["x/slow_test.rego"] = `package gesso.policies.x_test
+
+test_slow if {
+	some a in numbers.range(1, 1000)
+	some b in numbers.range(1, 1000)
+	some c in numbers.range(1, 1000)
+	a + b + c == 4000
+}
+`
+	found := results(t, TestOptions{Sources: []Source{source(files)}, Run: regexp.MustCompile("slow"), Timeout: 50 * time.Millisecond})
+	if r := found["test_slow"]; r.Passed || r.Failure.Reason != "took longer than 50ms" {
+		t.Errorf("%+v %+v", r, r.Failure)
 	}
 }

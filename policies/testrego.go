@@ -2,9 +2,11 @@ package policies
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"path"
@@ -12,6 +14,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/storage"
@@ -52,7 +55,7 @@ func (t *testRun) rego(ctx context.Context, source Source, f folder) {
 	if len(tests) == 0 || len(problems) > 0 {
 		return
 	}
-	results, problems := t.compiler.runTests(ctx, f.id, slices.Concat(f.files, tests))
+	results, problems := t.compiler.runTests(ctx, f.id, slices.Concat(f.files, tests), t.Timeout)
 	t.problems = append(t.problems, problems...)
 	for _, r := range results {
 		t.add(r)
@@ -60,7 +63,7 @@ func (t *testRun) rego(ctx context.Context, source Source, f folder) {
 }
 
 // runTests runs the test rules in files, strictly compiled with the shared helpers and with what policies may use.
-func (c *compiler) runTests(ctx context.Context, id string, files []file) ([]TestResult, []Problem) {
+func (c *compiler) runTests(ctx context.Context, id string, files []file, timeout time.Duration) ([]TestResult, []Problem) {
 	modules := map[string]*ast.Module{}
 	for _, module := range c.lib {
 		modules[module.Package.Location.File] = module
@@ -80,16 +83,18 @@ func (c *compiler) runTests(ctx context.Context, id string, files []file) ([]Tes
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	found, err := c.testRunner(modules, "", false).run(ctx)
+	found, err := c.testRunner(modules, "", false, timeout).run(ctx)
 	if err != nil {
 		return nil, c.regoProblems(id, files[0].name, err)
 	}
 	var results []TestResult
 	for _, r := range found {
 		detailed := r
-		if r.Fail || r.Error != nil { // run again, with a trace, which takes many times longer
+		if topdown.IsCancel(r.Error) {
+			r.Error = fmt.Errorf("took longer than %s", timeout)
+		} else if r.Fail || r.Error != nil { // run again, with a trace, which takes many times longer
 			pattern := "^" + regexp.QuoteMeta(r.Package+"."+r.Name) + "$"
-			if again, err := c.testRunner(modules, pattern, true).run(ctx); err == nil && len(again) == 1 {
+			if again, err := c.testRunner(modules, pattern, true, timeout).run(ctx); err == nil && len(again) == 1 {
 				detailed = again[0]
 			}
 		}
@@ -100,7 +105,7 @@ func (c *compiler) runTests(ctx context.Context, id string, files []file) ([]Tes
 
 type testRunner struct{ *tester.Runner }
 
-func (c *compiler) testRunner(modules map[string]*ast.Module, filter string, trace bool) testRunner {
+func (c *compiler) testRunner(modules map[string]*ast.Module, filter string, trace bool, timeout time.Duration) testRunner {
 	capabilities := c.list.capabilities()
 	for _, builtin := range ast.CapabilitiesForThisVersion().Builtins {
 		if builtin.Name == "internal.test_case" { // what the runner itself puts into tables of cases
@@ -109,7 +114,7 @@ func (c *compiler) testRunner(modules map[string]*ast.Module, filter string, tra
 	}
 	return testRunner{tester.NewRunner().
 		SetCompiler(ast.NewCompiler().WithCapabilities(capabilities).WithStrict(true).WithEnablePrintStatements(true)).
-		SetStore(inmem.New()).SetModules(modules).CapturePrintOutput(true).RaiseBuiltinErrors(true).SetTimeout(testDeadline).
+		SetStore(inmem.New()).SetModules(modules).CapturePrintOutput(true).RaiseBuiltinErrors(true).SetTimeout(timeout).
 		Filter(filter).EnableTracing(trace).SetParallel(runtime.GOMAXPROCS(0))}
 }
 
@@ -138,7 +143,7 @@ func testResults(id string, r, detailed *tester.Result) []TestResult {
 	}
 	if len(r.SubResults) == 0 || r.Error != nil {
 		if !result.Passed {
-			result.Failure = explain(detailed.Trace, r.Location, detailed.Error)
+			result.Failure = explain(detailed.Trace, r.Location, cmp.Or(detailed.Error, r.Error))
 		}
 		return []TestResult{result}
 	}

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,7 @@ type testFlags struct {
 	library bool
 	verbose bool
 	run     string
+	timeout time.Duration
 	output  string
 }
 
@@ -51,9 +53,11 @@ Exit codes: 0 all passed; 1 something failed; 2 something could not be loaded, o
 	f.BoolVar(&flags.library, "library", false, "judge samples by the built-in library too")
 	f.BoolVarP(&flags.verbose, "verbose", "v", false, "list every test, with what print statements say")
 	f.StringVar(&flags.run, "run", "", "only tests whose policy/name matches `REGEXP`")
+	f.DurationVar(&flags.timeout, "timeout", 10*time.Second, "how long one Rego test with all its cases, or one policy over one sample, may take")
 	f.StringVarP(&flags.output, "output", "o", "text", "text or json")
 	completeWith(cmd, "output", "text", "json")
 	completeWith(cmd, "run")
+	completeWith(cmd, "timeout")
 	return cmd
 }
 
@@ -116,6 +120,8 @@ func (f *testFlags) check() (*regexp.Regexp, error) {
 	switch {
 	case f.output != "text" && f.output != "json":
 		return nil, fmt.Errorf("unknown output %q: want text or json", f.output)
+	case f.timeout <= 0:
+		return nil, fmt.Errorf("--timeout is %s: want more than 0", f.timeout)
 	case f.watch && f.output == "json":
 		return nil, errors.New("--watch prints text; leave out -o json")
 	case f.run == "":
@@ -163,7 +169,7 @@ func (f *testFlags) runSuite(ctx context.Context, s suite, ids []string, pattern
 	if s.only != "" {
 		ids = []string{s.only}
 	}
-	options := policies.TestOptions{Sources: []policies.Source{s.source}, Policies: ids, Run: pattern}
+	options := policies.TestOptions{Sources: []policies.Source{s.source}, Policies: ids, Run: pattern, Timeout: f.timeout}
 	if f.library {
 		options.Beside = []policies.Source{s.library()}
 	}
