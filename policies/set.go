@@ -118,6 +118,23 @@ type Review struct {
 	// Expected is what else the convention derives, in terms of JSON: roleArn (text), secretScopes and appSecretScopes (lists of prefixes
 	// that begin and end with "/", the namespace's own first), and whatever later policies need.
 	Expected map[string]any
+	// Derive gives the three above where it is set. It is called at most once for each evaluation, and only where a policy matches, so
+	// that a request that no policy is for costs no names.
+	Derive func() Names
+}
+
+// Names are what the convention derives for an object, see [Review].
+type Names struct {
+	Environment, App string
+	Expected         map[string]any
+}
+
+// names returns what the convention derives.
+func (r *Review) names() Names {
+	if r.Derive != nil {
+		return r.Derive()
+	}
+	return Names{r.Environment, r.App, r.Expected}
 }
 
 // User is who sent a request, as policies see it.
