@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/open-policy-agent/opa/v1/ast"
 )
 
 // defaultDeadline is how long one policy may take over one review. A policy of the library takes well under a millisecond.
@@ -190,7 +188,7 @@ func (s *Set) Evaluate(ctx context.Context, r Review) Decision {
 	)
 	if err == nil {
 		defer s.leave()
-		v, err = newView(r)
+		v, err = newView(r, nil)
 	}
 	for i, p := range matching {
 		action, known := r.action(p, v)
@@ -243,7 +241,7 @@ func (r Review) action(p *compiled, v *view) (action Action, known bool) {
 		name = r.Namespace.Name
 	}
 	if name == "" && v != nil {
-		name, _ = text(field(ast.NewTerm(v.request), "namespace"))
+		name, _ = text(field(v.request, "namespace"))
 	}
 	return p.actionIn(name, r.Namespace)
 }

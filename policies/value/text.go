@@ -188,3 +188,13 @@ func (p *parser) distinct(members [][2]*ast.Term) bool {
 	}
 	return true
 }
+
+// Text returns a text as a term: one that exists already for what is common in requests, such as the name of a field.
+func Text(text string) *ast.Term {
+	if len(text) <= longestCommon {
+		if term := common[text]; term != nil {
+			return term
+		}
+	}
+	return ast.StringTerm(text)
+}
