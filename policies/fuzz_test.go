@@ -60,8 +60,10 @@ func FuzzEvaluate(f *testing.F) {
 }
 
 func FuzzParseReference(f *testing.F) {
-	for _, seed := range []string{"", "a", "a:1", "localhost:5000/a", " a", "a@sha256:" + strings.Repeat("0", 64), "A/b", "a/b/c:latest", "a.b:1/c-d/e_f.g:V1.-_@sha256:" + strings.Repeat("a", 64),
-		"A.b/c", "docker.io/a", "index.docker.io/a/b", "localhost/a", "a__b/c--d", "a_b.c/d", "[::1]:5000/a", "10.0.0.1:80/x"} {
+	for _, seed := range []string{
+		"", "a", "a:1", "localhost:5000/a", " a", "a@sha256:" + strings.Repeat("0", 64), "A/b", "a/b/c:latest", "a.b:1/c-d/e_f.g:V1.-_@sha256:" + strings.Repeat("a", 64),
+		"A.b/c", "docker.io/a", "index.docker.io/a/b", "localhost/a", "a__b/c--d", "a_b.c/d", "[::1]:5000/a", "10.0.0.1:80/x",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -1,10 +1,6 @@
 package policies
 
-import (
-	"maps"
-
-	"github.com/gesso-dev/gesso/policies/demand"
-)
+import "github.com/gesso-dev/gesso/policies/demand"
 
 // need is what a view must hold so that policies that read no more of their input than a demand says decide as if they saw all of it. It
 // belongs to one kind of object, and to one set of policies: the same that made the demand.
@@ -84,36 +80,43 @@ func (n *need) ofRequest(want *demand.Node) *demand.Node {
 	}
 	spec := request.Kid("object").Kid(n.podPath...)
 	spec.Add(member(want, "pod"))
-	for _, list := range containerLists() {
-		each := &demand.Node{}
-		if n.containers.listed {
-			each.Add(withoutOurs(element(member(want, "containers"))))
-		}
-		if n.containers.ref || n.images.ref || n.images.image {
-			each.Kid("image")
-		}
-		if n.images.name {
-			each.Kid("name")
-		}
-		if list.kind == "init" && (n.containers.kind || n.images.kind) {
-			each.Kid("restartPolicy")
-		}
-		if n.containers.listed || n.images.listed {
-			addElements(spec.Kid(list.field), each)
-		}
+	if n.containers.listed || n.images.listed {
+		n.addContainers(spec, element(member(want, "containers")))
 	}
 	if n.images.listed {
-		volume := &demand.Node{}
-		volume.Kid("image")
-		if n.images.image || n.images.ref {
-			volume.Kid("image", "reference")
-		}
-		if n.images.name {
-			volume.Kid("name")
-		}
-		addElements(spec.Kid("volumes"), volume)
+		addElements(spec.Kid("volumes"), n.ofVolume())
 	}
 	return request
+}
+
+// addContainers asks for what is read of containers, each being what input.containers is read for.
+func (n *need) addContainers(spec, each *demand.Node) {
+	for _, list := range containerLists() {
+		item := withoutOurs(each)
+		if n.containers.ref || n.images.ref || n.images.image {
+			item.Kid("image")
+		}
+		if n.images.name {
+			item.Kid("name")
+		}
+		if list.kind == "init" && (n.containers.kind || n.images.kind) {
+			item.Kid("restartPolicy")
+		}
+		addElements(spec.Kid(list.field), item)
+	}
+}
+
+// ofVolume is what is read of each volume. That it has an image makes it one of input.images.
+func (n *need) ofVolume() *demand.Node {
+	volume := &demand.Node{}
+	volume.Kid("image")
+	if n.images.image || n.images.ref {
+		volume.Kid("image", "reference")
+	}
+	if n.images.name {
+		volume.Kid("name")
+	}
+	return volume
 }
 
 // addElements asks for something of each element of a list, and of what stands in the place of the list: see each.
@@ -122,12 +125,10 @@ func addElements(list, each *demand.Node) {
 	list.Add(each)
 }
 
-// withoutOurs is a demand on an element of input.containers without the fields that are not in the object.
+// withoutOurs is a demand of its own on an element of input.containers, without the fields that are not in the object.
 func withoutOurs(each *demand.Node) *demand.Node {
-	if each.All {
-		return each
-	}
-	theirs := &demand.Node{Elem: each.Elem, Kids: maps.Clone(each.Kids)}
+	theirs := &demand.Node{}
+	theirs.Add(each)
 	for _, ours := range []string{"kind", "path", "ref"} {
 		delete(theirs.Kids, ours)
 	}

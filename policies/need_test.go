@@ -155,8 +155,10 @@ func TestNeedPaths(t *testing.T) {
 		"the pod of no Pod":     {"", "Secret", func(n *demand.Node) { n.Kid("pod").All = true; n.Kid("images").All = true }, "namespace"},
 		"a field of containers": {"", "Pod", func(n *demand.Node) { n.Kid("containers").Each().Kid("securityContext", "privileged") }, lists("securityContext.privileged")},
 		"what is ours":          {"", "Pod", func(n *demand.Node) { e := n.Kid("containers").Each(); e.Kid("path"); e.Kid("ref", "tag") }, lists("image")},
-		"the kind": {"", "Pod", func(n *demand.Node) { n.Kid("containers").Each().Kid("kind") },
-			"namespace object.spec.containers.* object.spec.ephemeralContainers.* object.spec.initContainers.*.restartPolicy"},
+		"the kind": {
+			"", "Pod", func(n *demand.Node) { n.Kid("containers").Each().Kid("kind") },
+			"namespace object.spec.containers.* object.spec.ephemeralContainers.* object.spec.initContainers.*.restartPolicy",
+		},
 		"images": {"", "Pod", func(n *demand.Node) { n.Kid("images").Each().Kid("ref", "registry") }, lists("image") + " object.spec.volumes.*.image.reference"},
 		"beside the request": {"", "Pod", func(n *demand.Node) {
 			n.Kid("namespace", "labels").Each()

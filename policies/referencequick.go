@@ -23,20 +23,26 @@ func quickReference(text string) (ref imageRef, ok bool) {
 	if len(ref.Name) > 200 || slash < 0 && len(text) == 64 { // the library has limits, and 64 digits are an image id
 		return ref, false
 	}
-	ref.Registry, ref.Repository = "docker.io", ref.Name
-	first, rest, several := strings.Cut(ref.Name, "/")
+	ok = ref.setRepository()
+	return ref, ok
+}
+
+// setRepository splits the name where its first part is a registry.
+func (r *imageRef) setRepository() bool {
+	r.Registry, r.Repository = "docker.io", r.Name
+	first, rest, several := strings.Cut(r.Name, "/")
 	switch {
 	case !several:
-		ref.Repository = "library/" + ref.Name
+		r.Repository = "library/" + r.Name
 	case first == "docker.io" || first == "index.docker.io":
-		return ref, false
+		return false
 	case first == "localhost" || strings.ContainsAny(first, ".:") || span(first, isLower) < len(first):
 		if !isHost(first) {
-			return ref, false
+			return false
 		}
-		ref.Registry, ref.Repository = first, rest
+		r.Registry, r.Repository = first, rest
 	}
-	return ref, isRepository(ref.Repository)
+	return isRepository(r.Repository)
 }
 
 func isLower(c byte) bool  { return c < 'A' || c > 'Z' }
