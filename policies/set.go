@@ -16,12 +16,15 @@ const defaultDeadline = time.Second
 // Set is a number of policies that are in force together. It is immutable and safe for concurrent use; the zero value has no policies.
 type Set struct {
 	policies []*compiled // by id
-	index    map[target][]*compiled
+	index    map[target]*plan
 	revision string
 	deadline time.Duration
 	// quarantined are the problems of policies that exist.
 	quarantined []Problem
 	print       PrintFunc
+	// parameters is what the policies that are compiled together see as input.parameters: those of each by its id.
+	parameters *ast.Term
+	compiler   *compiler // for the next Load
 	// slots holds one token for each review that is being evaluated. It is shared by the copies of a set.
 	slots chan struct{}
 	now   func() time.Time
@@ -31,20 +34,42 @@ type Set struct {
 // would only make all of them slower and their memory add up.
 func newSet(revision string) *Set {
 	return &Set{
-		deadline: defaultDeadline, index: map[target][]*compiled{}, revision: revision,
+		deadline: defaultDeadline, index: map[target]*plan{}, revision: revision,
 		slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		now:   time.Now, //nolint:forbidigo // for durations of evaluations only: no verdict depends on the time of day
 	}
 }
 
-// add is called by Load only, in the order of ids, so that each list of the index is in that order too.
-func (s *Set) add(p *compiled) {
-	s.policies = append(s.policies, p)
-	if !p.Enabled() {
-		return
+// add is called by Load only, in the order of ids.
+func (s *Set) add(p *compiled) { s.policies = append(s.policies, p) }
+
+// finish is called by Load only, when all policies have been added.
+func (s *Set) finish() {
+	lists := map[target][]*compiled{} // each in the order of ids
+	var parameters [][2]*ast.Term
+	for _, p := range s.policies {
+		if !p.Enabled() {
+			continue
+		}
+		for t := range p.Match.targets() {
+			lists[t] = append(lists[t], p)
+		}
+		if p.unit.shared {
+			parameters = append(parameters, ast.Item(ast.StringTerm(p.ID), p.parameters))
+		}
 	}
-	for t := range p.Match.targets() {
-		s.index[t] = append(s.index[t], p)
+	s.parameters = ast.ObjectTerm(parameters...)
+	plans := map[string]*plan{} // targets with the same policies share one
+	for t, list := range lists {
+		var key strings.Builder
+		for _, p := range list {
+			key.WriteString(p.ID)
+			key.WriteByte(' ')
+		}
+		if plans[key.String()] == nil {
+			plans[key.String()] = newPlan(list)
+		}
+		s.index[t] = plans[key.String()]
 	}
 }
 
@@ -91,10 +116,18 @@ func (s *Set) WithDeadline(limit time.Duration) *Set {
 }
 
 // Matches reports whether any policy that is not off everywhere is for the review.
-func (s *Set) Matches(r Review) bool { return len(s.matching(r)) > 0 }
+func (s *Set) Matches(r Review) bool { return s.plan(r) != nil }
+
+// plan is nil where no policy matches.
+func (s *Set) plan(r Review) *plan {
+	return s.index[target{r.Group, r.Kind, r.Subresource, r.Operation}]
+}
 
 func (s *Set) matching(r Review) []*compiled {
-	return s.index[target{r.Group, r.Kind, r.Subresource, r.Operation}]
+	if plan := s.plan(r); plan != nil {
+		return plan.policies
+	}
+	return nil
 }
 
 // Review is one request to be judged.
@@ -170,17 +203,13 @@ type Undecided struct {
 // Evaluate judges a review by every policy that matches and is not off. It never returns an error: what could not be decided, whatever
 // the reason, is in the decision.
 //
-// Policies are asked one after the other. Each has its own time limit, and where ctx has a deadline none may take more than its share of
-// what is left, so that a slow policy costs no other its verdict. At most GOMAXPROCS reviews are evaluated at once; the others wait, as
-// long as ctx lets them.
+// Policies are asked together. Where that fails, because one of them cannot decide, they are asked one after the other. Then each has its
+// own time limit, and where ctx has a deadline none may take more than its share of what is left, so that a slow policy costs no other
+// its verdict. At most GOMAXPROCS reviews are evaluated at once; the others wait, as long as ctx lets them.
 func (s *Set) Evaluate(ctx context.Context, r Review) Decision {
-	matching := s.matching(r)
-	if len(matching) == 0 {
+	plan := s.plan(r)
+	if plan == nil {
 		return Decision{}
-	}
-	var decision Decision
-	undecided := func(p *compiled, action Action, reason string) {
-		decision.Undecided = append(decision.Undecided, Undecided{Policy: p.ID, Action: action, Reason: reason})
 	}
 	var (
 		v   *view
@@ -190,28 +219,10 @@ func (s *Set) Evaluate(ctx context.Context, r Review) Decision {
 		defer s.leave()
 		v, err = newView(r, nil)
 	}
-	for i, p := range matching {
-		action, known := r.action(p, v)
-		if action == Off {
-			continue
-		}
-		inventory, missing := r.Inventory.read(p.inventory)
-		switch {
-		case err != nil:
-			undecided(p, action, err.Error())
-		case !known, p.ReadsNamespace && r.Namespaced && r.Namespace == nil:
-			undecided(p, action, "the Namespace "+v.namespaceName()+"is not known yet")
-		case missing != "":
-			undecided(p, action, "the inventory of "+missing+" has not been read yet")
-		default:
-			found, reason := s.judge(ctx, p, question{view: v, action: action, inventory: inventory, print: s.print}, s.budget(ctx, len(matching)-i))
-			if reason != "" {
-				undecided(p, action, reason)
-			}
-			decision.Violations = append(decision.Violations, found...)
-		}
-	}
-	return decision
+	e := newEvaluation(s, plan, r, v, err)
+	e.together(ctx)
+	e.apart(ctx)
+	return e.decision()
 }
 
 // enter waits for a slot. The error is the reason why there was none.
