@@ -1,0 +1,263 @@
+package demand
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/open-policy-agent/opa/v1/ir"
+)
+
+const (
+	maxContexts = 4000
+	maxPasses   = 50
+)
+
+var (
+	errContexts = errors.New("the analysis gave up: too many calls differ")
+	errPasses   = errors.New("the analysis gave up: it takes too many passes")
+)
+
+// analysis is what one entry point reads, while it is found out.
+type analysis struct {
+	*values
+	*program
+	off      map[rule]bool
+	places   int
+	allocs   int
+	changed  bool
+	pass     int
+	contexts map[contextKey]*call
+}
+
+type contextKey struct {
+	f    *function
+	args string
+}
+
+// call is a function with certain arguments.
+type call struct {
+	f      *function
+	args   []*value
+	pass   int // the pass in which it was done last
+	result *value
+	// shared are the locals that keep what they had, by block.
+	shared map[sharedKey]*value
+	made   map[ir.Stmt]*alloc
+}
+
+type sharedKey struct {
+	block int
+	local ir.Local
+}
+
+// entry analyses one function as an entry point and returns what it reads of the input.
+func (p *program) entry(f *function, off map[rule]bool) (*Node, error) {
+	a := &analysis{values: newValues(), program: p, off: off, contexts: map[contextKey]*call{}}
+	root := a.newPlace()
+	args := make([]*value, len(f.Params))
+	for i := range args {
+		args[i] = a.other
+	}
+	if len(args) < 2 {
+		return nil, fmt.Errorf("%s has no input", f.Name)
+	}
+	args[0] = a.place(root)
+	for a.pass = 1; ; a.pass++ {
+		a.changed = false
+		result, err := a.call(f, args)
+		if err != nil {
+			return nil, err
+		}
+		if !off[ruleResult] {
+			a.whole(result, p.reason(f.location(), "the result holds it"))
+		}
+		if !a.changed || off[ruleFixpoint] {
+			return root.node(), nil
+		}
+		if a.pass == maxPasses {
+			return nil, errPasses
+		}
+	}
+}
+
+// location of a function is that of its first statement.
+func (f *function) location() *ir.Location {
+	for _, block := range f.Blocks {
+		for _, stmt := range block.Stmts {
+			if at := stmt.GetLocation(); at.Row > 0 {
+				return at
+			}
+		}
+	}
+	return &ir.Location{}
+}
+
+func (p *program) reason(at *ir.Location, what string) reason {
+	r := reason{row: at.Row, what: what}
+	if at.File >= 0 && at.File < len(p.policy.Static.Files) {
+		r.file = p.policy.Static.Files[at.File].Value
+	}
+	return r
+}
+
+// call returns what a function may give.
+func (a *analysis) call(f *function, args []*value) (*value, error) {
+	key := make([]byte, 0, 8*len(args))
+	for _, arg := range args {
+		key = strconv.AppendInt(append(key, ' '), int64(arg.id), 36)
+	}
+	c := a.contexts[contextKey{f, string(key)}]
+	if c == nil {
+		if len(a.contexts) == maxContexts {
+			return nil, errContexts
+		}
+		c = &call{f: f, args: args, result: a.none, shared: map[sharedKey]*value{}, made: map[ir.Stmt]*alloc{}}
+		a.contexts[contextKey{f, string(key)}] = c
+		a.changed = true
+	}
+	if c.pass == a.pass {
+		return c.result, nil
+	}
+	c.pass = a.pass
+	run := &frame{analysis: a, call: c, env: map[ir.Local]*value{}}
+	for i, param := range f.Params {
+		run.env[param] = args[i]
+	}
+	for i, block := range f.Blocks {
+		run.block = i
+		if err := run.do(block); err != nil {
+			return nil, err
+		}
+		for local := range run.env { // the next block begins to count its locals again
+			if local > f.result {
+				delete(run.env, local)
+			}
+		}
+		run.writes = run.writes[:0]
+	}
+	return c.result, nil
+}
+
+// frame is a call while its statements are gone through.
+type frame struct {
+	*analysis
+	call   *call
+	block  int
+	env    map[ir.Local]*value
+	writes []written
+	scans  []scan
+	nots   int
+}
+
+// written is a private local that a block wrote.
+type written struct {
+	local      ir.Local
+	before, is *value
+}
+
+// scan is an open loop.
+type scan struct {
+	stmt *ir.ScanStmt
+	// sets are the policy's own sets that it goes over.
+	sets []*alloc
+}
+
+// get is the value of a local.
+func (f *frame) get(local ir.Local) *value {
+	v := f.env[local]
+	if f.isShared(local) {
+		v = f.join(v, f.call.shared[f.sharedKey(local)])
+	}
+	if v == nil {
+		return f.none
+	}
+	return v
+}
+
+func (f *frame) isShared(local ir.Local) bool { return f.call.f.shared[f.block][local] }
+
+// sharedKey: parameters and results are those of the whole function.
+func (f *frame) sharedKey(local ir.Local) sharedKey {
+	if local <= f.call.f.result {
+		return sharedKey{-1, local}
+	}
+	return sharedKey{f.block, local}
+}
+
+func (f *frame) operand(o ir.Operand) *value {
+	switch v := o.Value.(type) {
+	case ir.Local:
+		return f.get(v)
+	case ir.StringIndex:
+		return f.text(f.policy.Static.Strings[v].Value)
+	}
+	return f.some
+}
+
+// assign writes a local.
+func (f *frame) assign(local ir.Local, v *value) {
+	if !f.isShared(local) {
+		f.writes = append(f.writes, written{local, f.env[local], v})
+		f.env[local] = v
+		return
+	}
+	key := f.sharedKey(local)
+	before := f.call.shared[key]
+	if joined := f.join(before, v); joined != before {
+		f.call.shared[key], f.changed = joined, true
+	}
+}
+
+// inner goes through a block that may end at any of its statements: what it wrote may have been written, or not.
+func (f *frame) inner(b *ir.Block) error {
+	mark := len(f.writes)
+	if err := f.do(b); err != nil {
+		return err
+	}
+	kept := f.writes[:mark]
+	for _, w := range f.writes[mark:] {
+		at := -1
+		for i := mark; i < len(kept); i++ {
+			if kept[i].local == w.local {
+				at = i
+			}
+		}
+		if at < 0 {
+			kept = append(kept, w)
+		} else {
+			kept[at].is = f.join(kept[at].is, w.is)
+		}
+	}
+	for i := mark; i < len(kept); i++ {
+		w := &kept[i]
+		w.is = f.join(w.before, w.is)
+		f.env[w.local] = w.is
+	}
+	f.writes = kept
+	return nil
+}
+
+func (f *frame) do(b *ir.Block) error {
+	for _, stmt := range b.Stmts {
+		if err := f.statement(stmt); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// make returns the allocation of a statement.
+func (f *frame) make(stmt ir.Stmt, kind kind) *alloc {
+	made := f.call.made[stmt]
+	if made == nil {
+		f.allocs++
+		made = &alloc{id: f.allocs, kind: kind}
+		f.call.made[stmt] = made
+		f.changed = true
+	}
+	made.scans, made.next = len(f.scans), 0
+	return made
+}
+
+func (f *frame) why(stmt ir.Stmt, what string) reason { return f.reason(stmt.GetLocation(), what) }
