@@ -60,6 +60,7 @@ func (p *program) newFunction(f *ir.Func) (*function, error) {
 		if err := s.block(block, written, nil); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}
+		s.once[made.result] = p.assignments(made, block)
 		made.shared, made.once = append(made.shared, s.shared), append(made.once, s.once)
 		made.single = made.single || s.once[f.Return] > 0 && s.assigns
 		made.fails = made.fails || p.fails(block)
@@ -67,6 +68,18 @@ func (p *program) newFunction(f *ir.Func) (*function, error) {
 	made.conflicts = made.single && p.overlap(made)
 	made.fails = made.fails || made.conflicts
 	return made, nil
+}
+
+// assignments counts how often a clause assigns its value: of an else chain, the branch that does it most often.
+func (*program) assignments(f *function, block *ir.Block) int {
+	if chain, ok := block.Stmts[0].(*ir.BlockStmt); ok && len(block.Stmts) == 1 {
+		most := 0
+		for _, branch := range chain.Blocks {
+			most = max(most, assigns(branch, f.result))
+		}
+		return most
+	}
+	return assigns(block, f.result)
 }
 
 // sharing finds the locals of a block that are shared.

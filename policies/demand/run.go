@@ -3,6 +3,7 @@ package demand
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 
 	"github.com/open-policy-agent/opa/v1/ir"
@@ -120,7 +121,10 @@ func (a *analysis) call(f *function, args []*value) (*value, error) {
 		return c.result, nil
 	}
 	c.pass = a.pass
-	run := &frame{analysis: a, call: c, env: map[ir.Local]*value{}}
+	run := &frame{
+		analysis: a, call: c, env: map[ir.Local]*value{},
+		narrow: map[ir.Local]*value{}, copies: map[ir.Local]ir.Local{}, tests: map[ir.Local]test{},
+	}
 	for i, param := range f.Params {
 		run.env[param] = args[i]
 	}
@@ -135,6 +139,9 @@ func (a *analysis) call(f *function, args []*value) (*value, error) {
 			}
 		}
 		run.writes = run.writes[:0]
+		clear(run.narrow)
+		clear(run.copies)
+		clear(run.tests)
 	}
 	return c.result, nil
 }
@@ -148,6 +155,17 @@ type frame struct {
 	writes []written
 	scans  []scan
 	nots   int
+	// narrow is what locals can only be after the tests that stand before, in this block.
+	narrow map[ir.Local]*value
+	// copies are the locals that were assigned from another, and tests those that say what another is.
+	copies map[ir.Local]ir.Local
+	tests  map[ir.Local]test
+}
+
+// test is the result of a function: where it is not false, the local is as said.
+type test struct {
+	local ir.Local
+	is    *value
 }
 
 // written is a private local that a block wrote.
@@ -165,6 +183,9 @@ type scan struct {
 
 // get is the value of a local.
 func (f *frame) get(local ir.Local) *value {
+	if v := f.narrow[local]; v != nil {
+		return v
+	}
 	v := f.env[local]
 	if f.isShared(local) {
 		v = f.join(v, f.call.shared[f.sharedKey(local)])
@@ -197,6 +218,9 @@ func (f *frame) operand(o ir.Operand) *value {
 
 // assign writes a local.
 func (f *frame) assign(local ir.Local, v *value) {
+	delete(f.narrow, local)
+	delete(f.copies, local)
+	delete(f.tests, local)
 	if !f.isShared(local) {
 		f.writes = append(f.writes, written{local, f.env[local], v})
 		f.env[local] = v
@@ -211,11 +235,17 @@ func (f *frame) assign(local ir.Local, v *value) {
 
 // inner goes through a block that may end at any of its statements: what it wrote may have been written, or not.
 func (f *frame) inner(b *ir.Block) error {
-	mark := len(f.writes)
+	mark, narrow := len(f.writes), maps.Clone(f.narrow)
 	if err := f.do(b); err != nil {
 		return err
 	}
+	f.narrow = narrow
 	kept := f.writes[:mark]
+	for _, w := range f.writes[mark:] {
+		delete(f.narrow, w.local)
+		delete(f.copies, w.local)
+		delete(f.tests, w.local)
+	}
 	for _, w := range f.writes[mark:] {
 		at := -1
 		for i := mark; i < len(kept); i++ {
@@ -261,3 +291,25 @@ func (f *frame) make(stmt ir.Stmt, kind kind) *alloc {
 }
 
 func (f *frame) why(stmt ir.Stmt, what string) reason { return f.reason(stmt.GetLocation(), what) }
+
+// origin is the local that another was assigned from.
+func (f *frame) origin(local ir.Local) ir.Local {
+	for {
+		from, ok := f.copies[local]
+		if !ok {
+			return local
+		}
+		local = from
+	}
+}
+
+// know notes what a local can only be from here to the end of the block.
+func (f *frame) know(local ir.Local, is *value) {
+	if f.off[ruleNarrow] {
+		return
+	}
+	f.narrow[local] = is
+	if from := f.origin(local); from != local {
+		f.narrow[from] = is
+	}
+}

@@ -49,9 +49,10 @@ func (f *frame) valueStmt(stmt ir.Stmt) error {
 		f.length(f.operand(stmt.Source), f.why(stmt, "counts a set that holds it"))
 		f.assign(stmt.Target, f.some)
 	case *ir.EqualStmt:
-		f.compare(f.operand(stmt.A), f.operand(stmt.B), f.why(stmt, "compares it as a whole"))
+		f.equal(stmt)
 	case *ir.NotEqualStmt:
 		f.compare(f.operand(stmt.A), f.operand(stmt.B), f.why(stmt, "compares it as a whole"))
+		f.passed(stmt)
 	case *ir.AssignIntStmt:
 		f.assign(stmt.Target, f.number(strconv.FormatInt(stmt.Value, 10)))
 	case *ir.MakeNumberIntStmt:
@@ -62,6 +63,9 @@ func (f *frame) valueStmt(stmt ir.Stmt) error {
 		f.assign(stmt.Target, f.some)
 	case *ir.AssignVarStmt:
 		f.assign(stmt.Target, f.operand(stmt.Source))
+		if from, ok := stmt.Source.Value.(ir.Local); ok && from != stmt.Target && !f.isShared(stmt.Target) && f.origin(from) != stmt.Target {
+			f.copies[stmt.Target] = from
+		}
 	case *ir.AssignVarOnceStmt:
 		f.assignOnce(stmt)
 	case *ir.ObjectMergeStmt:
@@ -98,8 +102,7 @@ func (f *frame) allocStmt(stmt ir.Stmt) error {
 	case *ir.ObjectInsertOnceStmt:
 		for _, made := range f.get(stmt.Object).allocs {
 			value := f.operand(stmt.Value)
-			several := f.call.f.Return == stmt.Object || f.call.f.once[f.block][stmt.Object] > 1 || len(f.scans) > made.scans
-			if several && !f.off[ruleConflict] {
+			if f.several(stmt, made) && !f.off[ruleConflict] {
 				f.whole(value, f.why(stmt, "an object may have it under a key that occurs twice"))
 			}
 			f.insert(made, f.operand(stmt.Key), value, stmt)
@@ -108,6 +111,41 @@ func (f *frame) allocStmt(stmt ir.Stmt) error {
 		return fmt.Errorf("statement %T is not known", stmt)
 	}
 	return nil
+}
+
+// several reports whether an object may get one key twice.
+func (f *frame) several(stmt *ir.ObjectInsertOnceStmt, made *alloc) bool {
+	if f.call.f.Return == stmt.Object || f.call.f.once[f.block][stmt.Object] > 1 {
+		return true
+	}
+	open := f.scans[min(made.scans, len(f.scans)):]
+	key, isLocal := stmt.Key.Value.(ir.Local)
+	// The key of the only loop is another in each turn.
+	return len(open) > 1 || len(open) == 1 && (len(open[0].sets) > 0 || !isLocal || f.origin(key) != open[0].stmt.Key)
+}
+
+// equal compares. What equals a scalar is that scalar.
+func (f *frame) equal(stmt *ir.EqualStmt) {
+	x, y := f.operand(stmt.A), f.operand(stmt.B)
+	f.compare(x, y, f.why(stmt, "compares it as a whole"))
+	if local, ok := stmt.A.Value.(ir.Local); ok && x.composite() && !y.composite() {
+		f.know(local, y)
+	}
+	if local, ok := stmt.B.Value.(ir.Local); ok && y.composite() && !x.composite() {
+		f.know(local, x)
+	}
+}
+
+// passed notes what the call of a function that was not false says of its argument.
+func (f *frame) passed(stmt *ir.NotEqualStmt) {
+	local, isLocal := stmt.A.Value.(ir.Local)
+	constant, isBool := stmt.B.Value.(ir.Bool)
+	if !isLocal || !isBool || bool(constant) {
+		return
+	}
+	if test, ok := f.tests[local]; ok {
+		f.know(test.local, test.is)
+	}
 }
 
 // appendTo adds an element to an array. A set in which two elements are told apart by what is not read would give one element less, or
@@ -191,13 +229,22 @@ func (f *frame) stops(stmt *ir.ScanStmt) bool {
 	if !f.fails(stmt.Block) {
 		return false
 	}
-	return f.nots > 0 || f.call.f.single || find(stmt.Block, func(inner ir.Stmt) bool {
-		assigned, ok := inner.(*ir.AssignVarStmt)
-		if !ok {
-			return false
+	reset := map[ir.Local]bool{} // flags of what stands inside the loop
+	find(stmt.Block, func(inner ir.Stmt) bool {
+		if reseting, ok := inner.(*ir.ResetLocalStmt); ok {
+			reset[reseting.Target] = true
 		}
-		_, flag := assigned.Source.Value.(ir.Bool) // every, and, or, not
-		return flag
+		return false
+	})
+	return f.nots > 0 || find(stmt.Block, func(inner ir.Stmt) bool {
+		switch inner := inner.(type) {
+		case *ir.AssignVarOnceStmt: // one value is enough where it is a constant
+			return true
+		case *ir.AssignVarStmt: // every, and, or, not
+			_, flag := inner.Source.Value.(ir.Bool)
+			return flag && !reset[inner.Target]
+		}
+		return false
 	})
 }
 
@@ -261,6 +308,21 @@ func (f *frame) callStmt(stmt *ir.CallStmt) error {
 		return err
 	}
 	f.assign(stmt.Result, result)
+	if len(stmt.Args) == 0 || f.functions[stmt.Func] != nil {
+		return nil
+	}
+	local, ok := stmt.Args[0].Value.(ir.Local)
+	if !ok || local == stmt.Result {
+		return nil
+	}
+	switch stmt.Func {
+	case "is_string", "is_number", "is_boolean", "is_null":
+		f.tests[stmt.Result] = test{local, f.intern(value{consts: args[0].consts, scalar: args[0].scalar || args[0].composite()})}
+	case "internal.member_2":
+		if _, items := f.scanned(args[1]); !items.composite() {
+			f.tests[stmt.Result] = test{local, items}
+		}
+	}
 	return nil
 }
 

@@ -124,7 +124,13 @@ func (a *analysis) scanned(v *value) (keys, items *value) {
 		case set:
 			keys = a.join(keys, parts)
 		case object:
-			keys = a.join(a.join(keys, a.some), made.keys)
+			for name := range made.kids {
+				keys = a.join(keys, a.text(name))
+			}
+			keys = a.join(keys, made.keys)
+			if made.rest != nil {
+				keys = a.join(keys, a.some)
+			}
 		case array, overlay:
 			keys = a.join(keys, a.some)
 		}
@@ -215,13 +221,53 @@ func index(constant string) (int, bool) {
 	return n, true
 }
 
-// compare is an equality, an order or a membership: a scalar on one side is told from anything by its type.
-func (a *analysis) compare(x, y *value, why reason) {
+// compare is an equality, an order or a membership: a scalar on one side is told from anything by its type, and of what the policy wrote
+// out only as much is read as it wrote.
+func (a *analysis) compare(x, y *value, why reason) { a.compareTo(x, y, why, 0) }
+
+// maxNesting is how far into what is written out a comparison looks.
+const maxNesting = 8
+
+func (a *analysis) compareTo(x, y *value, why reason, depth int) {
 	if a.off[ruleComparison] || !x.composite() || !y.composite() {
 		return
 	}
+	if depth < maxNesting && len(x.places)+len(x.allocs) > 0 && len(y.places)+len(y.allocs) > 0 && !x.foreign && !y.foreign {
+		if len(y.places) == 0 && writtenOut(y) {
+			a.compareParts(x, y, why, depth)
+			return
+		}
+		if len(x.places) == 0 && writtenOut(x) {
+			a.compareParts(y, x, why, depth)
+			return
+		}
+	}
 	a.whole(x, why)
 	a.whole(y, why)
+}
+
+// writtenOut reports whether all that v may be are arrays and objects of which every key is known.
+func writtenOut(v *value) bool {
+	for _, made := range v.allocs {
+		if made.kind != array && made.kind != object || made.keys != nil || made.rest != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// compareParts compares with arrays and objects that are written out.
+func (a *analysis) compareParts(x, written *value, why reason, depth int) {
+	a.length(x, why)
+	for _, made := range written.allocs {
+		for name, kid := range made.kids {
+			a.compareTo(a.dot(x, a.text(name), why), kid, why, depth+1)
+		}
+		_, items := a.scanned(x)
+		for _, item := range made.items {
+			a.compareTo(items, item, why, depth+1)
+		}
+	}
 }
 
 // length asks for what the number of elements needs.
