@@ -19,7 +19,9 @@ type function struct {
 	// result holds the value of one clause before it is returned; rules that build a set or an object have it too, and never use it.
 	result ir.Local
 	// shared are the locals, by block, that may be read where another statement than the last one before wrote them.
-	shared []map[ir.Local]bool
+	shared []bits
+	// locals is how many there are.
+	locals int
 	// single: a rule or function with one value. OPA stops at the first solution where that value is a constant.
 	single bool
 	// conflicts: two clauses may hold at once.
@@ -52,16 +54,18 @@ func (p *program) newFunction(f *ir.Func) (*function, error) {
 	}
 	made.result++
 	for _, block := range f.Blocks {
-		s := &sharing{shared: map[ir.Local]bool{f.Return: true, made.result: true}, once: map[ir.Local]int{}}
-		written := map[ir.Local]bool{}
+		s := &sharing{once: map[ir.Local]int{}}
+		s.shared.add(f.Return)
+		s.shared.add(made.result)
 		for _, local := range f.Params {
-			s.shared[local] = true
+			s.shared.add(local)
 		}
-		if err := s.block(block, written, nil); err != nil {
+		if err := s.block(block, nil); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}
 		s.once[made.result] = p.assignments(made, block)
 		made.shared, made.once = append(made.shared, s.shared), append(made.once, s.once)
+		made.locals = max(made.locals, s.locals, int(made.result)+1)
 		made.single = made.single || s.once[f.Return] > 0 && s.assigns
 		made.fails = made.fails || p.fails(block)
 	}
@@ -82,91 +86,116 @@ func (*program) assignments(f *function, block *ir.Block) int {
 	return assigns(block, f.result)
 }
 
+// bits is a set of locals.
+type bits []uint64
+
+func (b bits) has(local ir.Local) bool {
+	return int(local)>>6 < len(b) && b[local>>6]&(1<<(local&63)) != 0
+}
+
+func (b *bits) add(local ir.Local) {
+	for int(local)>>6 >= len(*b) {
+		*b = append(*b, 0)
+	}
+	(*b)[local>>6] |= 1 << (local & 63)
+}
+
 // sharing finds the locals of a block that are shared.
 type sharing struct {
-	shared  map[ir.Local]bool
-	once    map[ir.Local]int
-	assigns bool
+	shared, written bits
+	once            map[ir.Local]int
+	assigns         bool
+	locals          int
+	flow            flow
 }
 
 // loop is a loop that is open: what it has read before it wrote it.
 type loop struct {
-	written, early map[ir.Local]bool
+	written, early bits
 	above          *loop
 }
 
-func (s *sharing) block(b *ir.Block, written map[ir.Local]bool, in *loop) error {
+func (s *sharing) block(b *ir.Block, in *loop) error {
 	for _, stmt := range b.Stmts {
-		if err := s.statement(stmt, written, in); err != nil {
+		if err := s.statement(stmt, in); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *sharing) statement(stmt ir.Stmt, written map[ir.Local]bool, in *loop) error {
-	f, err := flowOf(stmt)
-	if err != nil {
+func (s *sharing) statement(stmt ir.Stmt, in *loop) error {
+	if err := s.flow.of(stmt); err != nil {
 		return err
 	}
-	for _, local := range f.reads {
-		if !written[local] {
-			s.shared[local] = true
+	for _, local := range s.flow.reads {
+		if !s.written.has(local) {
+			s.shared.add(local)
 		}
-		for l := in; l != nil && !l.written[local]; l = l.above {
-			l.early[local] = true
+		for l := in; l != nil && !l.written.has(local); l = l.above {
+			l.early.add(local)
 		}
 	}
-	for _, local := range f.writes {
-		written[local] = true
+	for _, local := range s.flow.writes {
+		s.locals = max(s.locals, int(local)+1)
+		s.written.add(local)
 		for l := in; l != nil; l = l.above {
-			l.written[local] = true
+			l.written.add(local)
 		}
 	}
 	switch stmt := stmt.(type) {
 	case *ir.ResetLocalStmt:
-		s.shared[stmt.Target] = true
+		s.shared.add(stmt.Target)
 	case *ir.AssignVarOnceStmt:
-		s.shared[stmt.Target] = true
+		s.shared.add(stmt.Target)
 		s.assigns = true
 		s.once[stmt.Target]++
 	case *ir.ObjectInsertOnceStmt:
 		s.once[stmt.Object]++
 	case *ir.IsDefinedStmt:
-		s.shared[stmt.Source] = true
+		s.shared.add(stmt.Source)
 	case *ir.IsUndefinedStmt:
-		s.shared[stmt.Source] = true
+		s.shared.add(stmt.Source)
 	case *ir.ScanStmt:
-		inner := &loop{written: map[ir.Local]bool{stmt.Key: true, stmt.Value: true}, early: map[ir.Local]bool{}, above: in}
-		if err := s.block(stmt.Block, written, inner); err != nil {
-			return err
-		}
-		for local := range inner.early { // carried from one turn to the next
-			if inner.written[local] {
-				s.shared[local] = true
-			}
-		}
-		return nil
+		return s.scan(stmt, in)
 	}
-	for _, block := range blocksOf(stmt) {
-		if err := s.block(block, written, in); err != nil {
-			return err
+	return eachBlock(stmt, func(block *ir.Block) error { return s.block(block, in) })
+}
+
+func (s *sharing) scan(stmt *ir.ScanStmt, in *loop) error {
+	inner := &loop{above: in}
+	inner.written.add(stmt.Key)
+	inner.written.add(stmt.Value)
+	if err := s.block(stmt.Block, inner); err != nil {
+		return err
+	}
+	for i, early := range inner.early { // carried from one turn to the next
+		if i < len(inner.written) && early&inner.written[i] != 0 {
+			for bit := range 64 {
+				if local := ir.Local(i<<6 + bit); inner.early.has(local) && inner.written.has(local) {
+					s.shared.add(local)
+				}
+			}
 		}
 	}
 	return nil
 }
 
-// blocksOf returns the blocks inside a statement.
-func blocksOf(stmt ir.Stmt) []*ir.Block {
+// eachBlock visits the blocks inside a statement.
+func eachBlock(stmt ir.Stmt, visit func(*ir.Block) error) error {
 	switch stmt := stmt.(type) {
 	case *ir.BlockStmt:
-		return stmt.Blocks
+		for _, block := range stmt.Blocks {
+			if err := visit(block); err != nil {
+				return err
+			}
+		}
 	case *ir.NotStmt:
-		return []*ir.Block{stmt.Block}
+		return visit(stmt.Block)
 	case *ir.WithStmt:
-		return []*ir.Block{stmt.Block}
+		return visit(stmt.Block)
 	case *ir.ScanStmt:
-		return []*ir.Block{stmt.Block}
+		return visit(stmt.Block)
 	}
 	return nil
 }
@@ -177,10 +206,10 @@ func find(b *ir.Block, is func(ir.Stmt) bool) bool {
 		if is(stmt) {
 			return true
 		}
-		for _, inner := range blocksOf(stmt) {
-			if find(inner, is) {
-				return true
-			}
+		found := false
+		_ = eachBlock(stmt, func(inner *ir.Block) error { found = found || find(inner, is); return nil })
+		if found {
+			return true
 		}
 	}
 	return false
@@ -214,100 +243,4 @@ func set64(names ...string) map[string]bool {
 		all[name] = true
 	}
 	return all
-}
-
-// flow is what a statement itself reads and writes, without the blocks inside it.
-type flow struct{ reads, writes []ir.Local }
-
-// flowOf knows every statement of the plan; one that it does not know ends the analysis.
-func flowOf(stmt ir.Stmt) (flow, error) {
-	switch stmt := stmt.(type) {
-	case *ir.ReturnLocalStmt:
-		return flow{reads: []ir.Local{stmt.Source}}, nil
-	case *ir.CallStmt:
-		return flow{reads: locals(stmt.Args...), writes: []ir.Local{stmt.Result}}, nil
-	case *ir.CallDynamicStmt:
-		return flow{reads: append(locals(stmt.Path...), stmt.Args...), writes: []ir.Local{stmt.Result}}, nil
-	case *ir.BlockStmt, *ir.BreakStmt, *ir.NotStmt, *ir.NopStmt:
-		return flow{}, nil
-	case *ir.DotStmt:
-		return flow{reads: locals(stmt.Source, stmt.Key), writes: []ir.Local{stmt.Target}}, nil
-	case *ir.LenStmt:
-		return flow{reads: locals(stmt.Source), writes: []ir.Local{stmt.Target}}, nil
-	case *ir.ScanStmt:
-		return flow{reads: []ir.Local{stmt.Source}, writes: []ir.Local{stmt.Key, stmt.Value}}, nil
-	case *ir.WithStmt:
-		return flow{reads: append(locals(stmt.Value), stmt.Local)}, nil
-	}
-	return flowOfValue(stmt)
-}
-
-// flowOfValue knows the statements that make, assign and change values.
-func flowOfValue(stmt ir.Stmt) (flow, error) {
-	switch stmt := stmt.(type) {
-	case *ir.AssignIntStmt:
-		return flow{writes: []ir.Local{stmt.Target}}, nil
-	case *ir.AssignVarStmt:
-		return flow{reads: locals(stmt.Source), writes: []ir.Local{stmt.Target}}, nil
-	case *ir.AssignVarOnceStmt:
-		return flow{reads: locals(stmt.Source), writes: []ir.Local{stmt.Target}}, nil
-	case *ir.ResetLocalStmt:
-		return flow{writes: []ir.Local{stmt.Target}}, nil
-	case *ir.MakeNullStmt:
-		return flow{writes: []ir.Local{stmt.Target}}, nil
-	case *ir.MakeNumberIntStmt:
-		return flow{writes: []ir.Local{stmt.Target}}, nil
-	case *ir.MakeNumberRefStmt:
-		return flow{writes: []ir.Local{stmt.Target}}, nil
-	case *ir.MakeArrayStmt:
-		return flow{writes: []ir.Local{stmt.Target}}, nil
-	case *ir.MakeObjectStmt:
-		return flow{writes: []ir.Local{stmt.Target}}, nil
-	case *ir.MakeSetStmt:
-		return flow{writes: []ir.Local{stmt.Target}}, nil
-	case *ir.ArrayAppendStmt:
-		return flow{reads: append(locals(stmt.Value), stmt.Array)}, nil
-	case *ir.ObjectInsertStmt:
-		return flow{reads: append(locals(stmt.Key, stmt.Value), stmt.Object)}, nil
-	case *ir.ObjectInsertOnceStmt:
-		return flow{reads: append(locals(stmt.Key, stmt.Value), stmt.Object)}, nil
-	case *ir.ObjectMergeStmt:
-		return flow{reads: []ir.Local{stmt.A, stmt.B}, writes: []ir.Local{stmt.Target}}, nil
-	case *ir.SetAddStmt:
-		return flow{reads: append(locals(stmt.Value), stmt.Set)}, nil
-	}
-	return flowOfTest(stmt)
-}
-
-// flowOfTest knows the statements that hold or do not.
-func flowOfTest(stmt ir.Stmt) (flow, error) {
-	switch stmt := stmt.(type) {
-	case *ir.EqualStmt:
-		return flow{reads: locals(stmt.A, stmt.B)}, nil
-	case *ir.NotEqualStmt:
-		return flow{reads: locals(stmt.A, stmt.B)}, nil
-	case *ir.IsArrayStmt:
-		return flow{reads: locals(stmt.Source)}, nil
-	case *ir.IsObjectStmt:
-		return flow{reads: locals(stmt.Source)}, nil
-	case *ir.IsSetStmt:
-		return flow{reads: locals(stmt.Source)}, nil
-	case *ir.IsDefinedStmt:
-		return flow{reads: []ir.Local{stmt.Source}}, nil
-	case *ir.IsUndefinedStmt:
-		return flow{reads: []ir.Local{stmt.Source}}, nil
-	case *ir.ResultSetAddStmt:
-		return flow{reads: []ir.Local{stmt.Value}}, nil
-	}
-	return flow{}, fmt.Errorf("statement %T is not known", stmt)
-}
-
-func locals(operands ...ir.Operand) []ir.Local {
-	var found []ir.Local
-	for _, operand := range operands {
-		if local, ok := operand.Value.(ir.Local); ok {
-			found = append(found, local)
-		}
-	}
-	return found
 }

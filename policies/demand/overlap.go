@@ -193,20 +193,21 @@ func (w *factWriter) other(stmt ir.Stmt) {
 }
 
 func (w *factWriter) forget(stmt ir.Stmt) {
-	if f, err := flowOf(stmt); err == nil {
+	var f flow
+	if f.of(stmt) == nil {
 		for _, local := range f.writes {
 			delete(w.text, local)
 		}
 	}
-	switch stmt := stmt.(type) {
-	case *ir.ArrayAppendStmt:
-		delete(w.text, stmt.Array)
+	if added, ok := stmt.(*ir.ArrayAppendStmt); ok {
+		delete(w.text, added.Array)
 	}
-	for _, block := range blocksOf(stmt) {
+	_ = eachBlock(stmt, func(block *ir.Block) error {
 		for _, inner := range block.Stmts {
 			w.forget(inner)
 		}
-	}
+		return nil
+	})
 }
 
 // negation notes what does not hold, if all of it is understood.

@@ -3,7 +3,6 @@ package demand
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"strconv"
 
 	"github.com/open-policy-agent/opa/v1/ir"
@@ -29,6 +28,7 @@ type analysis struct {
 	changed  bool
 	pass     int
 	contexts map[contextKey]*call
+	free     [][]slot
 }
 
 type contextKey struct {
@@ -113,7 +113,7 @@ func (a *analysis) call(f *function, args []*value) (*value, error) {
 		if len(a.contexts) == maxContexts {
 			return nil, errContexts
 		}
-		c = &call{f: f, args: args, result: a.none, shared: map[sharedKey]*value{}, made: map[ir.Stmt]*alloc{}}
+		c = &call{f: f, args: args, result: a.none}
 		a.contexts[contextKey{f, string(key)}] = c
 		a.changed = true
 	}
@@ -121,29 +121,35 @@ func (a *analysis) call(f *function, args []*value) (*value, error) {
 		return c.result, nil
 	}
 	c.pass = a.pass
-	run := &frame{
-		analysis: a, call: c, env: map[ir.Local]*value{},
-		narrow: map[ir.Local]*value{}, copies: map[ir.Local]ir.Local{}, tests: map[ir.Local]test{},
-	}
+	run := &frame{analysis: a, call: c, slots: a.slots(f.locals)}
 	for i, param := range f.Params {
-		run.env[param] = args[i]
+		run.slots[param].is = args[i]
 	}
 	for i, block := range f.Blocks {
 		run.block = i
 		if err := run.do(block); err != nil {
 			return nil, err
 		}
-		for local := range run.env { // the next block begins to count its locals again
-			if local > f.result {
-				delete(run.env, local)
-			}
-		}
+		run.undo(0)
+		clear(run.slots[f.result+1:]) // the next block begins to count its locals again
 		run.writes = run.writes[:0]
-		clear(run.narrow)
-		clear(run.copies)
-		clear(run.tests)
 	}
+	a.free = append(a.free, run.slots)
 	return c.result, nil
+}
+
+// slots returns what n locals need.
+func (a *analysis) slots(n int) []slot {
+	if last := len(a.free) - 1; last >= 0 {
+		slots := a.free[last]
+		a.free = a.free[:last]
+		if cap(slots) >= n {
+			slots = slots[:n]
+			clear(slots)
+			return slots
+		}
+	}
+	return make([]slot, n, max(n, 64))
 }
 
 // frame is a call while its statements are gone through.
@@ -151,15 +157,36 @@ type frame struct {
 	*analysis
 	call   *call
 	block  int
-	env    map[ir.Local]*value
+	slots  []slot
 	writes []written
+	known  []known
 	scans  []scan
 	nots   int
-	// narrow is what locals can only be after the tests that stand before, in this block.
-	narrow map[ir.Local]*value
-	// copies are the locals that were assigned from another, and tests those that say what another is.
-	copies map[ir.Local]ir.Local
-	tests  map[ir.Local]test
+}
+
+// slot is what is known of a local.
+type slot struct {
+	is *value
+	// narrow is what it can only be after the tests that stand before, in this block.
+	narrow *value
+	// test: it is the result of a function that says something of another local.
+	test test
+	// from is the local that it was assigned from, where that is not assigned anew since then.
+	from copied
+	// writes counts how often it was assigned.
+	writes int
+}
+
+type copied struct {
+	ok     bool
+	local  ir.Local
+	writes int
+}
+
+// known is what narrow was before it was changed.
+type known struct {
+	local  ir.Local
+	before *value
 }
 
 // test is the result of a function: where it is not false, the local is as said.
@@ -183,10 +210,11 @@ type scan struct {
 
 // get is the value of a local.
 func (f *frame) get(local ir.Local) *value {
-	if v := f.narrow[local]; v != nil {
-		return v
+	slot := &f.slots[local]
+	if slot.narrow != nil {
+		return slot.narrow
 	}
-	v := f.env[local]
+	v := slot.is
 	if f.isShared(local) {
 		v = f.join(v, f.call.shared[f.sharedKey(local)])
 	}
@@ -196,7 +224,7 @@ func (f *frame) get(local ir.Local) *value {
 	return v
 }
 
-func (f *frame) isShared(local ir.Local) bool { return f.call.f.shared[f.block][local] }
+func (f *frame) isShared(local ir.Local) bool { return f.call.f.shared[f.block].has(local) }
 
 // sharedKey: parameters and results are those of the whole function.
 func (f *frame) sharedKey(local ir.Local) sharedKey {
@@ -218,35 +246,56 @@ func (f *frame) operand(o ir.Operand) *value {
 
 // assign writes a local.
 func (f *frame) assign(local ir.Local, v *value) {
-	delete(f.narrow, local)
-	delete(f.copies, local)
-	delete(f.tests, local)
+	slot := &f.slots[local]
+	f.forget(local)
 	if !f.isShared(local) {
-		f.writes = append(f.writes, written{local, f.env[local], v})
-		f.env[local] = v
+		f.writes = append(f.writes, written{local, slot.is, v})
+		slot.is = v
 		return
 	}
 	key := f.sharedKey(local)
 	before := f.call.shared[key]
 	if joined := f.join(before, v); joined != before {
+		if f.call.shared == nil {
+			f.call.shared = map[sharedKey]*value{}
+		}
 		f.call.shared[key], f.changed = joined, true
 	}
 }
 
+// forget drops what tests have said of a local, and what it says of others.
+func (f *frame) forget(local ir.Local) {
+	slot := &f.slots[local]
+	slot.from, slot.test = copied{}, test{}
+	slot.writes++
+	f.narrow(local, nil)
+}
+
+func (f *frame) narrow(local ir.Local, is *value) {
+	if slot := &f.slots[local]; slot.narrow != is {
+		f.known = append(f.known, known{local, slot.narrow})
+		slot.narrow = is
+	}
+}
+
+// undo takes back what was narrowed since.
+func (f *frame) undo(mark int) {
+	for i := len(f.known) - 1; i >= mark; i-- {
+		f.slots[f.known[i].local].narrow = f.known[i].before
+	}
+	f.known = f.known[:mark]
+}
+
 // inner goes through a block that may end at any of its statements: what it wrote may have been written, or not.
 func (f *frame) inner(b *ir.Block) error {
-	mark, narrow := len(f.writes), maps.Clone(f.narrow)
+	mark, known := len(f.writes), len(f.known)
 	if err := f.do(b); err != nil {
 		return err
 	}
-	f.narrow = narrow
+	f.undo(known)
 	kept := f.writes[:mark]
 	for _, w := range f.writes[mark:] {
-		delete(f.narrow, w.local)
-		delete(f.copies, w.local)
-		delete(f.tests, w.local)
-	}
-	for _, w := range f.writes[mark:] {
+		f.forget(w.local)
 		at := -1
 		for i := mark; i < len(kept); i++ {
 			if kept[i].local == w.local {
@@ -262,7 +311,7 @@ func (f *frame) inner(b *ir.Block) error {
 	for i := mark; i < len(kept); i++ {
 		w := &kept[i]
 		w.is = f.join(w.before, w.is)
-		f.env[w.local] = w.is
+		f.slots[w.local].is = w.is
 	}
 	f.writes = kept
 	return nil
@@ -283,6 +332,9 @@ func (f *frame) make(stmt ir.Stmt, kind kind) *alloc {
 	if made == nil {
 		f.allocs++
 		made = &alloc{id: f.allocs, kind: kind}
+		if f.call.made == nil {
+			f.call.made = map[ir.Stmt]*alloc{}
+		}
 		f.call.made[stmt] = made
 		f.changed = true
 	}
@@ -295,11 +347,11 @@ func (f *frame) why(stmt ir.Stmt, what string) reason { return f.reason(stmt.Get
 // origin is the local that another was assigned from.
 func (f *frame) origin(local ir.Local) ir.Local {
 	for {
-		from, ok := f.copies[local]
-		if !ok {
+		from := f.slots[local].from
+		if !from.ok || f.slots[from.local].writes != from.writes {
 			return local
 		}
-		local = from
+		local = from.local
 	}
 }
 
@@ -308,8 +360,8 @@ func (f *frame) know(local ir.Local, is *value) {
 	if f.off[ruleNarrow] {
 		return
 	}
-	f.narrow[local] = is
+	f.narrow(local, is)
 	if from := f.origin(local); from != local {
-		f.narrow[from] = is
+		f.narrow(from, is)
 	}
 }

@@ -64,7 +64,7 @@ func (f *frame) valueStmt(stmt ir.Stmt) error {
 	case *ir.AssignVarStmt:
 		f.assign(stmt.Target, f.operand(stmt.Source))
 		if from, ok := stmt.Source.Value.(ir.Local); ok && from != stmt.Target && !f.isShared(stmt.Target) && f.origin(from) != stmt.Target {
-			f.copies[stmt.Target] = from
+			f.slots[stmt.Target].from = copied{true, from, f.slots[from].writes}
 		}
 	case *ir.AssignVarOnceStmt:
 		f.assignOnce(stmt)
@@ -143,7 +143,7 @@ func (f *frame) passed(stmt *ir.NotEqualStmt) {
 	if !isLocal || !isBool || bool(constant) {
 		return
 	}
-	if test, ok := f.tests[local]; ok {
+	if test := f.slots[local].test; test.is != nil {
 		f.know(test.local, test.is)
 	}
 }
@@ -250,18 +250,14 @@ func (f *frame) stops(stmt *ir.ScanStmt) bool {
 
 // with replaces a part of input or data, or all of it.
 func (f *frame) with(stmt *ir.WithStmt) error {
-	before, had := f.env[stmt.Local]
+	before := f.get(stmt.Local)
 	v := f.operand(stmt.Value)
 	if len(stmt.Path) > 0 {
 		v = f.lay(stmt, before, v)
 	}
-	f.env[stmt.Local] = v
+	f.slots[stmt.Local].is = v
 	err := f.inner(stmt.Block)
-	if had {
-		f.env[stmt.Local] = before
-	} else {
-		delete(f.env, stmt.Local)
-	}
+	f.slots[stmt.Local].is = before
 	return err
 }
 
@@ -273,9 +269,6 @@ type withKey struct {
 
 // lay returns base with v at the path of the statement.
 func (f *frame) lay(stmt *ir.WithStmt, base, v *value) *value {
-	if base == nil {
-		base = f.none
-	}
 	bases := []*value{base}
 	for _, i := range stmt.Path[:len(stmt.Path)-1] {
 		base = f.dot(base, f.text(f.policy.Static.Strings[i].Value), f.why(stmt, "with"))
@@ -317,10 +310,10 @@ func (f *frame) callStmt(stmt *ir.CallStmt) error {
 	}
 	switch stmt.Func {
 	case "is_string", "is_number", "is_boolean", "is_null":
-		f.tests[stmt.Result] = test{local, f.intern(value{consts: args[0].consts, scalar: args[0].scalar || args[0].composite()})}
+		f.slots[stmt.Result].test = test{local, f.intern(value{consts: args[0].consts, scalar: args[0].scalar || args[0].composite()})}
 	case "internal.member_2":
 		if _, items := f.scanned(args[1]); !items.composite() {
-			f.tests[stmt.Result] = test{local, items}
+			f.slots[stmt.Result].test = test{local, items}
 		}
 	}
 	return nil

@@ -200,7 +200,7 @@ func (a *analysis) dotAlloc(made *alloc, key *value, why reason) *value {
 			continue
 		}
 		if made.base != nil {
-			found = a.join(found, a.dot(made.base, a.intern(value{consts: []string{constant}}), why))
+			found = a.join(found, a.dot(made.base, a.constant(constant[0], constant[1:]), why))
 		}
 	}
 	return found

@@ -14,6 +14,7 @@ type place struct {
 	plain bool
 	all   bool
 	why   []reason
+	value *value // a value that is this place and nothing else
 }
 
 // reason is a statement and what it does.
@@ -61,6 +62,7 @@ type alloc struct {
 	scans int
 	all   bool
 	why   []reason
+	value *value // a value that is this and nothing else
 }
 
 // A value is what a local may hold: any of these. Values are interned, so two are equal when they are the same pointer.
@@ -93,14 +95,21 @@ func (v *value) opaque() bool { return v.scalar || v.composite() }
 type values struct {
 	byKey map[string]*value
 	joins map[[2]int]*value
-	none  *value
-	some  *value // some scalar
-	other *value // something foreign, or a scalar
-	buf   []byte
+	// constants by kind and text.
+	constants map[constantKey]*value
+	none      *value
+	some      *value // some scalar
+	other     *value // something foreign, or a scalar
+	buf       []byte
+}
+
+type constantKey struct {
+	kind byte
+	text string
 }
 
 func newValues() *values {
-	vs := &values{byKey: map[string]*value{}, joins: map[[2]int]*value{}}
+	vs := &values{byKey: map[string]*value{}, joins: map[[2]int]*value{}, constants: map[constantKey]*value{}}
 	vs.none = vs.intern(value{})
 	vs.some = vs.intern(value{scalar: true})
 	vs.other = vs.intern(value{scalar: true, foreign: true})
@@ -134,10 +143,32 @@ func (vs *values) intern(v value) *value {
 	return made
 }
 
-func (vs *values) text(s string) *value   { return vs.intern(value{consts: []string{"s" + s}}) }
-func (vs *values) number(s string) *value { return vs.intern(value{consts: []string{"n" + s}}) }
-func (vs *values) place(p *place) *value  { return vs.intern(value{places: []*place{p}}) }
-func (vs *values) alloc(a *alloc) *value  { return vs.intern(value{allocs: []*alloc{a}}) }
+func (vs *values) text(s string) *value   { return vs.constant('s', s) }
+func (vs *values) number(s string) *value { return vs.constant('n', s) }
+
+func (vs *values) constant(kind byte, s string) *value {
+	key := constantKey{kind, s}
+	if known := vs.constants[key]; known != nil {
+		return known
+	}
+	made := vs.intern(value{consts: []string{string(kind) + s}})
+	vs.constants[key] = made
+	return made
+}
+
+func (vs *values) place(p *place) *value {
+	if p.value == nil {
+		p.value = vs.intern(value{places: []*place{p}})
+	}
+	return p.value
+}
+
+func (vs *values) alloc(a *alloc) *value {
+	if a.value == nil {
+		a.value = vs.intern(value{allocs: []*alloc{a}})
+	}
+	return a.value
+}
 
 // join is what may be either. nil counts as nothing.
 func (vs *values) join(a, b *value) *value {
