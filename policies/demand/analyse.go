@@ -2,6 +2,8 @@ package demand
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -26,43 +28,50 @@ const (
 	ruleLate         rule = "late"         // what reaches an array, object or set late is read as what was there before
 )
 
-// Analyse finds out what each entry point, a rule such as data.gesso.policies.x.deny, reads of the input: one node for each, in order.
-// Where that cannot be found out it is the whole input, with the reason in Why; there is no error. The compiler must have compiled its
-// modules without an error; it is not changed, and several goroutines may use it.
-func Analyse(ctx context.Context, compiler *ast.Compiler, entries []ast.Ref) []*Node {
-	return analyse(ctx, compiler, entries, nil)
+// Analyse finds out what policies read of the input. Each is given by its entry points, rules such as data.gesso.policies.x.deny; each
+// gets one node, in order. Where that cannot be found out it is the whole input, with the reason in Why: there is no error, and no policy
+// costs another its node. The compiler must have compiled its modules without an error; it is not changed, and several goroutines may use
+// it.
+func Analyse(ctx context.Context, compiler *ast.Compiler, policies ...[]ast.Ref) []*Node {
+	return analyse(ctx, compiler, nil, policies)
 }
 
-func analyse(ctx context.Context, compiler *ast.Compiler, entries []ast.Ref, off map[rule]bool) []*Node {
-	nodes := make([]*Node, len(entries))
-	if len(entries) == 0 {
+func analyse(ctx context.Context, compiler *ast.Compiler, off map[rule]bool, policies [][]ast.Ref) []*Node {
+	nodes := make([]*Node, len(policies))
+	program, err := planned(ctx, compiler, policies)
+	if err != nil && len(policies) > 1 { // which of them is it?
+		for i := range policies {
+			nodes[i] = analyse(ctx, compiler, off, policies[i:i+1])[0]
+		}
 		return nodes
 	}
-	unsure := func(err error) *Node { return Whole(err.Error()) }
-	policy, err := plan(ctx, compiler, entries)
-	if err != nil {
-		return unsureAll(nodes, err)
-	}
-	program, err := newProgram(policy)
-	if err != nil {
-		return unsureAll(nodes, err)
-	}
-	for i, entry := range entries {
-		f := program.functions["g0."+entry.String()]
-		if f == nil {
-			nodes[i] = Whole(entry.String() + " is not one rule")
-			continue
+	for i, entries := range policies {
+		if err == nil {
+			nodes[i], err = program.policy(entries, off)
 		}
-		if nodes[i], err = program.entry(f, off); err != nil {
-			nodes[i] = unsure(err)
+		if err != nil {
+			nodes[i] = Whole("the analysis gave up: " + strings.Join(strings.Fields(err.Error()), " "))
+			err = nil
 		}
 	}
 	return nodes
 }
 
-func unsureAll(nodes []*Node, err error) []*Node {
-	for i := range nodes {
-		nodes[i] = Whole(err.Error())
+func planned(ctx context.Context, compiler *ast.Compiler, policies [][]ast.Ref) (*program, error) {
+	policy, err := plan(ctx, compiler, policies)
+	if err != nil {
+		return nil, err
 	}
-	return nodes
+	return newProgram(policy)
+}
+
+// policy finds the functions of a policy and analyses them.
+func (p *program) policy(entries []ast.Ref, off map[rule]bool) (*Node, error) {
+	functions := make([]*function, len(entries))
+	for i, entry := range entries {
+		if functions[i] = p.functions["g0."+entry.String()]; functions[i] == nil {
+			return nil, fmt.Errorf("%s is not one rule", entry)
+		}
+	}
+	return p.reads(functions, off)
 }

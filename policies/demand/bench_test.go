@@ -1,6 +1,10 @@
 package demand
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
 
 // BenchmarkAnalyse is the analysis of the whole library, policy by policy: what it adds to a start.
 func BenchmarkAnalyse(b *testing.B) {
@@ -24,7 +28,7 @@ func BenchmarkPlan(b *testing.B) {
 		b.Run(id, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := plan(b.Context(), compiler, entries); err != nil {
+				if _, err := plan(b.Context(), compiler, [][]ast.Ref{entries}); err != nil {
 					b.Fatal(err)
 				}
 			}

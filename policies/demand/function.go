@@ -8,7 +8,7 @@ import (
 
 // program is a plan and what is known of its functions whatever they are called with.
 type program struct {
-	policy    *ir.Policy
+	plan      *ir.Policy
 	functions map[string]*function
 	builtins  map[string]*ir.BuiltinFunc
 }
@@ -33,7 +33,7 @@ type function struct {
 }
 
 func newProgram(policy *ir.Policy) (*program, error) {
-	p := &program{policy: policy, functions: map[string]*function{}, builtins: map[string]*ir.BuiltinFunc{}}
+	p := &program{plan: policy, functions: map[string]*function{}, builtins: map[string]*ir.BuiltinFunc{}}
 	for _, builtin := range policy.Static.BuiltinFuncs {
 		p.builtins[builtin.Name] = builtin
 	}

@@ -165,7 +165,7 @@ func (w *factWriter) statement(stmt ir.Stmt) {
 	case *ir.MakeNullStmt:
 		w.set(stmt.Target, "null", false)
 	case *ir.MakeNumberRefStmt:
-		w.set(stmt.Target, "n"+w.policy.Static.Strings[stmt.Index].Value, false)
+		w.set(stmt.Target, "n"+w.plan.Static.Strings[stmt.Index].Value, false)
 	case *ir.MakeNumberIntStmt:
 		w.set(stmt.Target, "n"+strconv.FormatInt(stmt.Value, 10), false)
 	case *ir.MakeArrayStmt:
@@ -273,7 +273,7 @@ func (w *factWriter) operand(o ir.Operand) string {
 	case ir.Local:
 		return w.text[v]
 	case ir.StringIndex:
-		return "s" + strconv.Quote(w.policy.Static.Strings[v].Value)
+		return "s" + strconv.Quote(w.plan.Static.Strings[v].Value)
 	case ir.Bool:
 		return "b" + strconv.FormatBool(bool(v))
 	}

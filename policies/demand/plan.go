@@ -3,6 +3,7 @@ package demand
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/ir"
@@ -33,10 +34,10 @@ func (planner) PrepareForEval(ctx context.Context, policy *ir.Policy, _ ...rego.
 }
 
 // plan returns OPA's plan for all entries at once: each becomes a function of its own.
-func plan(ctx context.Context, compiler *ast.Compiler, entries []ast.Ref) (*ir.Policy, error) {
-	terms := make([]*ast.Term, len(entries))
-	for i, entry := range entries {
-		terms[i] = ast.NewTerm(entry.Copy())
+func plan(ctx context.Context, compiler *ast.Compiler, entries [][]ast.Ref) (*ir.Policy, error) {
+	var terms []*ast.Term
+	for _, entry := range slices.Concat(entries...) {
+		terms = append(terms, ast.NewTerm(entry.Copy()))
 	}
 	own := *compiler // rego.New sets the evaluation mode of the compiler that it is given
 	var policy ir.Policy

@@ -2,7 +2,6 @@ package demand
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 
 	"github.com/open-policy-agent/opa/v1/ir"
@@ -14,11 +13,11 @@ const (
 )
 
 var (
-	errContexts = errors.New("the analysis gave up: too many calls differ")
-	errPasses   = errors.New("the analysis gave up: it takes too many passes")
+	errContexts = errors.New("too many calls differ")
+	errPasses   = errors.New("it takes too many passes")
 )
 
-// analysis is what one entry point reads, while it is found out.
+// analysis is what some entry points read, while it is found out.
 type analysis struct {
 	*values
 	*program
@@ -52,26 +51,25 @@ type sharedKey struct {
 	local ir.Local
 }
 
-// entry analyses one function as an entry point and returns what it reads of the input.
-func (p *program) entry(f *function, off map[rule]bool) (*Node, error) {
+// reads analyses some functions as entry points and returns what they read of the input.
+func (p *program) reads(entries []*function, off map[rule]bool) (*Node, error) {
 	a := &analysis{values: newValues(), program: p, off: off, contexts: map[contextKey]*call{}}
 	root := a.newPlace()
-	args := make([]*value, len(f.Params))
-	for i := range args {
-		args[i] = a.other
-	}
-	if len(args) < 2 {
-		return nil, fmt.Errorf("%s has no input", f.Name)
-	}
-	args[0] = a.place(root)
 	for a.pass = 1; ; a.pass++ {
 		a.changed = false
-		result, err := a.call(f, args)
-		if err != nil {
-			return nil, err
-		}
-		if !off[ruleResult] {
-			a.whole(result, p.reason(f.location(), "the result holds it"))
+		for _, f := range entries {
+			args := make([]*value, len(f.Params))
+			for i := range args {
+				args[i] = a.other
+			}
+			args[ir.Input] = a.place(root)
+			result, err := a.call(f, args)
+			if err != nil {
+				return nil, err
+			}
+			if !off[ruleResult] {
+				a.whole(result, p.reason(f.location(), "the result holds it"))
+			}
 		}
 		if !a.changed || off[ruleFixpoint] {
 			return root.node(), nil
@@ -96,8 +94,8 @@ func (f *function) location() *ir.Location {
 
 func (p *program) reason(at *ir.Location, what string) reason {
 	r := reason{row: at.Row, what: what}
-	if at.File >= 0 && at.File < len(p.policy.Static.Files) {
-		r.file = p.policy.Static.Files[at.File].Value
+	if at.File >= 0 && at.File < len(p.plan.Static.Files) {
+		r.file = p.plan.Static.Files[at.File].Value
 	}
 	return r
 }
@@ -239,7 +237,7 @@ func (f *frame) operand(o ir.Operand) *value {
 	case ir.Local:
 		return f.get(v)
 	case ir.StringIndex:
-		return f.text(f.policy.Static.Strings[v].Value)
+		return f.text(f.plan.Static.Strings[v].Value)
 	}
 	return f.some
 }

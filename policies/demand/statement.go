@@ -58,7 +58,7 @@ func (f *frame) valueStmt(stmt ir.Stmt) error {
 	case *ir.MakeNumberIntStmt:
 		f.assign(stmt.Target, f.number(strconv.FormatInt(stmt.Value, 10)))
 	case *ir.MakeNumberRefStmt:
-		f.assign(stmt.Target, f.number(f.policy.Static.Strings[stmt.Index].Value))
+		f.assign(stmt.Target, f.number(f.plan.Static.Strings[stmt.Index].Value))
 	case *ir.MakeNullStmt:
 		f.assign(stmt.Target, f.some)
 	case *ir.AssignVarStmt:
@@ -271,13 +271,13 @@ type withKey struct {
 func (f *frame) lay(stmt *ir.WithStmt, base, v *value) *value {
 	bases := []*value{base}
 	for _, i := range stmt.Path[:len(stmt.Path)-1] {
-		base = f.dot(base, f.text(f.policy.Static.Strings[i].Value), f.why(stmt, "with"))
+		base = f.dot(base, f.text(f.plan.Static.Strings[i].Value), f.why(stmt, "with"))
 		bases = append(bases, base)
 	}
 	for depth := len(bases) - 1; depth >= 0; depth-- {
 		made := f.make(withKey{stmt, depth}, overlay)
 		f.put(made, &made.base, bases[depth])
-		f.putKid(made, f.policy.Static.Strings[stmt.Path[depth]].Value, v)
+		f.putKid(made, f.plan.Static.Strings[stmt.Path[depth]].Value, v)
 		v = f.alloc(made)
 	}
 	return v
@@ -326,7 +326,7 @@ func (f *frame) callDynamic(stmt *ir.CallDynamicStmt) error {
 		args[i] = f.get(arg)
 	}
 	result := f.none
-	for _, declared := range f.policy.Funcs.Funcs {
+	for _, declared := range f.plan.Funcs.Funcs {
 		if !f.mayName(stmt.Path, declared.Path) || len(declared.Params) != len(args) {
 			continue
 		}
@@ -345,7 +345,7 @@ func (f *frame) mayName(path []ir.Operand, name []string) bool {
 		return false
 	}
 	for i, operand := range path {
-		if constant, ok := operand.Value.(ir.StringIndex); ok && f.policy.Static.Strings[constant].Value != name[i] {
+		if constant, ok := operand.Value.(ir.StringIndex); ok && f.plan.Static.Strings[constant].Value != name[i] {
 			return false
 		}
 	}
