@@ -6,6 +6,8 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/topdown"
+
+	"github.com/gesso-dev/gesso/policies/demand"
 )
 
 // chunkRules is how many verdict rules are in one query. Each further rule of a query is evaluated deeper in the stack than the one before,
@@ -18,6 +20,8 @@ type plan struct {
 	policies []*compiled // by id
 	chunks   []chunk
 	health   health // of asking together
+	// need is what is parsed of a request; nil stands for all of it.
+	need *need
 }
 
 // chunk is a query for some policies of one unit.
@@ -27,8 +31,8 @@ type chunk struct {
 	body    ast.Body
 }
 
-func newPlan(list []*compiled) *plan {
-	p := &plan{policies: list}
+func newPlan(group, kind string, list []*compiled) *plan {
+	p := &plan{policies: list, need: needOf(group, kind, list)}
 	last := map[*unit]int{} // the chunk that may take more
 	for i, policy := range list {
 		u := policy.unit
@@ -46,6 +50,18 @@ func newPlan(list []*compiled) *plan {
 		c.body = append(c.body, policy.body...)
 	}
 	return p
+}
+
+// needOf is what policies need of a request together.
+func needOf(group, kind string, list []*compiled) *need {
+	want := &demand.Node{}
+	for _, p := range list {
+		if p.reads == nil {
+			return nil
+		}
+		want.Add(p.reads)
+	}
+	return newNeed(group, kind, want)
 }
 
 // evaluation is one review being judged.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
 )
 
 // defaultDeadline is how long one policy may take over one review. A policy of the library takes well under a millisecond.
@@ -25,6 +27,8 @@ type Set struct {
 	// parameters is what the policies that are compiled together see as input.parameters: those of each by its id.
 	parameters *ast.Term
 	compiler   *compiler // for the next Load
+	// shadow holds the projection against the whole input. It is shared by the copies of a set.
+	shadow *shadow
 	// slots holds one token for each review that is being evaluated. It is shared by the copies of a set.
 	slots chan struct{}
 	now   func() time.Time
@@ -35,8 +39,9 @@ type Set struct {
 func newSet(revision string) *Set {
 	return &Set{
 		deadline: defaultDeadline, index: map[target]*plan{}, revision: revision,
-		slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
-		now:   time.Now, //nolint:forbidigo // for durations of evaluations only: no verdict depends on the time of day
+		shadow: &shadow{},
+		slots:  make(chan struct{}, runtime.GOMAXPROCS(0)),
+		now:    time.Now, //nolint:forbidigo // for durations of evaluations only: no verdict depends on the time of day
 	}
 }
 
@@ -59,15 +64,16 @@ func (s *Set) finish() {
 		}
 	}
 	s.parameters = ast.ObjectTerm(parameters...)
-	plans := map[string]*plan{} // targets with the same policies share one
+	plans := map[string]*plan{} // targets of one kind with the same policies share one
 	for t, list := range lists {
 		var key strings.Builder
+		key.WriteString(t.group + "/" + t.kind)
 		for _, p := range list {
-			key.WriteString(p.ID)
 			key.WriteByte(' ')
+			key.WriteString(p.ID)
 		}
 		if plans[key.String()] == nil {
-			plans[key.String()] = newPlan(list)
+			plans[key.String()] = newPlan(t.group, t.kind, list)
 		}
 		s.index[t] = plans[key.String()]
 	}
@@ -211,18 +217,33 @@ func (s *Set) Evaluate(ctx context.Context, r Review) Decision {
 	if plan == nil {
 		return Decision{}
 	}
-	var (
-		v   *view
-		err = s.enter(ctx)
-	)
-	if err == nil {
-		defer s.leave()
-		v, err = newView(r, nil)
+	err := s.enter(ctx)
+	if err != nil {
+		return newEvaluation(s, plan, r, nil, err).decision()
 	}
+	defer s.leave()
+	if plan.need == nil || s.shadow.off.Load() {
+		return s.evaluate(ctx, plan, r, nil).decision()
+	}
+	e := s.evaluate(ctx, plan, r, plan.need)
+	if !s.shadow.due() || ctx.Err() != nil {
+		return e.decision()
+	}
+	whole := s.evaluate(ctx, plan, r, nil)
+	if differing := e.differs(whole); len(differing) > 0 {
+		s.shadow.caught(differing)
+		return whole.decision()
+	}
+	return e.decision()
+}
+
+// evaluate asks the policies of a plan on what a need leaves of the request; nil stands for the whole.
+func (s *Set) evaluate(ctx context.Context, plan *plan, r Review, n *need) *evaluation {
+	v, err := newView(r, n)
 	e := newEvaluation(s, plan, r, v, err)
 	e.together(ctx)
 	e.apart(ctx)
-	return e.decision()
+	return e
 }
 
 // enter waits for a slot. The error is the reason why there was none.
