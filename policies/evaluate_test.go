@@ -205,11 +205,11 @@ func TestUndecidedRequest(t *testing.T) {
 		r    Review
 		want string
 	}{
-		"empty":             {pod(""), "the request is not valid JSON"},
-		"truncated":         {pod(`{"object":{`), "the request is not valid JSON"},
-		"two values":        {pod(`{} {}`), "the request is not valid JSON"},
-		"a list":            {pod(`[]`), "the request is not a JSON object"},
-		"null":              {pod(`null`), "the request is not a JSON object"},
+		"empty":      {pod(""), "the request is not valid JSON"},
+		"truncated":  {pod(`{"object":{`), "the request is not valid JSON"},
+		"two values": {pod(`{} {}`), "the request is not valid JSON"},
+		"a list":     {pod(`[]`), "the request is not a JSON object"},
+		"null":       {pod(`null`), "the request is not a JSON object"},
 		"odd expectations": {Review{
 			Group: "external-secrets.io", Kind: "ExternalSecret", Operation: "CREATE", Request: []byte(`{"object":{}}`),
 			Derive: func() Names { return Names{Expected: map[string]any{"secretScopes": func() {}}} },
