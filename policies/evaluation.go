@@ -31,8 +31,11 @@ type chunk struct {
 	body    ast.Body
 }
 
-func newPlan(group, kind string, list []*compiled) *plan {
-	p := &plan{policies: list, need: needOf(group, kind, list)}
+func newPlan(group, kind string, list []*compiled, reads *demand.Node) *plan {
+	p := &plan{policies: list}
+	if reads != nil {
+		p.need = newNeed(group, kind, reads)
+	}
 	last := map[*unit]int{} // the chunk that may take more
 	for i, policy := range list {
 		u := policy.unit
@@ -52,16 +55,16 @@ func newPlan(group, kind string, list []*compiled) *plan {
 	return p
 }
 
-// needOf is what policies need of a request together.
-func needOf(group, kind string, list []*compiled) *need {
-	want := &demand.Node{}
+// readBy is what policies read of the input together, nil for everything.
+func readBy(list []*compiled) *demand.Node {
+	all := &demand.Node{}
 	for _, p := range list {
-		if p.reads == nil {
+		if p.reads == nil || p.reads.All {
 			return nil
 		}
-		want.Add(p.reads)
+		all.Add(p.reads)
 	}
-	return newNeed(group, kind, want)
+	return all
 }
 
 // evaluation is one review being judged.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/gesso-dev/gesso/policies/demand"
 )
 
 // defaultDeadline is how long one policy may take over one review. A policy of the library takes well under a millisecond.
@@ -64,18 +66,26 @@ func (s *Set) finish() {
 		}
 	}
 	s.parameters = ast.ObjectTerm(parameters...)
-	plans := map[string]*plan{} // targets of one kind with the same policies share one
+	var (
+		plans = map[string]*plan{}        // targets of one kind with the same policies share one
+		reads = map[string]*demand.Node{} // of the same policies, whatever the kind
+	)
 	for t, list := range lists {
-		var key strings.Builder
-		key.WriteString(t.group + "/" + t.kind)
+		var ids strings.Builder
 		for _, p := range list {
-			key.WriteByte(' ')
-			key.WriteString(p.ID)
+			ids.WriteString(p.ID)
+			ids.WriteByte(' ')
 		}
-		if plans[key.String()] == nil {
-			plans[key.String()] = newPlan(t.group, t.kind, list)
+		want, known := reads[ids.String()]
+		if !known {
+			want = readBy(list)
+			reads[ids.String()] = want
 		}
-		s.index[t] = plans[key.String()]
+		key := t.group + "/" + t.kind + " " + ids.String()
+		if plans[key] == nil {
+			plans[key] = newPlan(t.group, t.kind, list, want)
+		}
+		s.index[t] = plans[key]
 	}
 }
 
