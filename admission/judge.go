@@ -10,6 +10,9 @@ import (
 
 // judge evaluates the policies on r's object as it stands and decides what each violation does.
 func (e *Engine) judge(ctx context.Context, r *Request, res *Result) {
+	if !e.policies.Matches(policies.Review{Group: r.kind.Group, Kind: r.kind.Kind, Subresource: r.Subresource, Operation: string(r.Operation)}) {
+		return
+	}
 	if beingDeleted(r) {
 		return
 	}
@@ -22,6 +25,7 @@ func (e *Engine) judge(ctx context.Context, r *Request, res *Result) {
 		request = r.root.With("object", o.Root.Bytes())
 	}
 	decision := e.policies.Evaluate(ctx, e.question(r, r.subject(), request))
+	res.Held = held(&decision)
 	j := &judgement{engine: e, request: r, result: res, softer: e.softer(r)}
 	for _, v := range decision.Violations {
 		out := j.soften(ctx, v)
@@ -40,6 +44,9 @@ func (e *Engine) judge(ctx context.Context, r *Request, res *Result) {
 		res.Warnings = append(res.Warnings, "break-glass: this would be refused, but was let through for a group of the Profile's breakGlassGroups")
 	}
 }
+
+// held reports whether an evaluation may go on after its decision: only one that could not decide is left behind.
+func held(d *policies.Decision) bool { return len(d.Undecided) > 0 }
 
 // judgement is one review on its way from what the policies say to what is done.
 type judgement struct {
@@ -67,6 +74,7 @@ func (j *judgement) soften(ctx context.Context, v policies.Violation) Violation 
 	}
 	if j.before == nil {
 		j.before = j.engine.judgeOld(ctx, j.request)
+		j.result.Held = j.result.Held || held(j.before)
 	}
 	if slices.ContainsFunc(j.before.Violations, func(b policies.Violation) bool { return b.Policy == v.Policy && b.Message == v.Message }) {
 		out.Action, out.Ratcheted = string(policies.Warn), true

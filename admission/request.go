@@ -37,6 +37,9 @@ const (
 // [Decode] or [NewRequest].
 type Request struct {
 	Steps Steps
+	// Once promises that the request is reviewed once and only to answer it. Its object may then be filled in place, where a copy
+	// of it is filled otherwise; and what people read in a result is left out: Object and Reviewed.
+	Once bool
 	// Source says where the object was read, for people: "file#document"; empty in the server.
 	Source string
 	// Namespace holds the facts of the object's Namespace. nil when they could not be had, and for cluster-scoped objects.
@@ -81,6 +84,12 @@ func Decode(raw []byte) (Request, error) {
 	if err != nil {
 		return Request{}, fmt.Errorf("read admission request: %w", err)
 	}
+	return DecodeNode(root)
+}
+
+// DecodeNode is [Decode] for a request that has been parsed as a part of its review. The request refers to root and to the bytes that it
+// was parsed from; its texts, and those of a [Result], are copies.
+func DecodeNode(root *object.Node) (Request, error) {
 	if root.Type() != object.Map {
 		return Request{}, fmt.Errorf("read admission request: it is %s, want an object", root.Type())
 	}
@@ -102,6 +111,7 @@ func Decode(raw []byte) (Request, error) {
 	if r.UID == "" {
 		return Request{}, fmt.Errorf("read admission request: uid is missing")
 	}
+	var err error
 	if r.object, err = member(root, "object"); err != nil {
 		return r, err
 	}

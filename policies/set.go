@@ -103,7 +103,8 @@ func (s *Set) matching(r Review) []*compiled {
 type Review struct {
 	// Group, Kind, Subresource and Operation decide which policies are asked. Version is for the reader: policies speak of fields.
 	Group, Version, Kind, Subresource, Operation string
-	// Request is the AdmissionRequest as the API server sent it, with object in its final state.
+	// Request is the AdmissionRequest as the API server sent it, with object in its final state. Its memory may be used for something
+	// else once Evaluate has returned a decision without Undecided: nothing may refer to it from then on.
 	Request json.RawMessage
 	// User is who asks.
 	User User
