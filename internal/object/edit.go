@@ -101,7 +101,7 @@ func (e *Editor) Append(path []string, value []byte) int {
 	if list.Type() != Array {
 		return -1
 	}
-	l, kid := list.open(), MustParse(value)
+	l, kid := list.expand(), MustParse(value)
 	l.kids = append(l.kids, kid)
 	e.root.touch(path)
 	e.ops = append(e.ops, Operation{Op: "add", Path: Pointer(path...) + "/-", Value: value})
@@ -110,7 +110,7 @@ func (e *Editor) Append(path []string, value []byte) int {
 
 // add puts value at path, whose parent exists.
 func (e *Editor) add(path []string, value []byte) {
-	parent, name := e.root.Get(path[:len(path)-1]...).open(), path[len(path)-1]
+	parent, name := e.root.Get(path[:len(path)-1]...).expand(), path[len(path)-1]
 	kid := MustParse(value)
 	if at := parent.find(name); at >= 0 {
 		e.nulls = append(e.nulls, slices.Clone(path))
@@ -142,7 +142,7 @@ func MustParse(value []byte) *Node {
 // With returns the bytes of an object with the value of the member name replaced by value, which must be JSON; a member
 // that is not there is added. n itself stays as it is.
 func (n *Node) With(name string, value []byte) []byte {
-	was := n.open()
+	was := n.expand()
 	c := Node{typ: Map, stale: true, level: &level{keys: slices.Clone(was.keys), kids: slices.Clone(was.kids)}}
 	kid := &Node{raw: value}
 	if at := c.level.find(name); at >= 0 {

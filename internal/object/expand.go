@@ -42,9 +42,9 @@ func (l *level) add(name string, kid *Node) {
 	l.keys, l.kids = append(l.keys, keyOf(name)), append(l.kids, kid)
 }
 
-// open returns what an object or a list holds. Where nobody has asked yet, it reads it first. It is never nil; for a value of
+// expand returns what an object or a list holds. Where nobody has asked yet, it reads it first. It is never nil; for a value of
 // another type it belongs to nobody.
-func (n *Node) open() *level {
+func (n *Node) expand() *level {
 	switch {
 	case n == nil:
 		return &level{}

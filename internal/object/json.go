@@ -34,7 +34,7 @@ func (t Type) String() string {
 type Node struct {
 	raw   []byte
 	doc   *document // where doc.entries[at] is about n, as long as level is nil
-	level *level    // what an object or a list holds, see open
+	level *level    // what an object or a list holds, see expand
 	at    uint32
 	typ   Type
 	stale bool // raw no longer says what the node holds: something below was edited
@@ -74,7 +74,7 @@ func (n *Node) Get(path ...string) *Node {
 		case Map:
 			n = n.member(token)
 		case Array:
-			kids := n.open().kids
+			kids := n.expand().kids
 			i, err := strconv.Atoi(token)
 			if err != nil || i < 0 || i >= len(kids) || strconv.Itoa(i) != token {
 				return nil
@@ -88,7 +88,7 @@ func (n *Node) Get(path ...string) *Node {
 }
 
 func (n *Node) member(name string) *Node {
-	l := n.open()
+	l := n.expand()
 	for i := range l.keys {
 		if l.keys[i].name == name {
 			return l.kids[i]
@@ -116,7 +116,7 @@ func (n *Node) Elements() iter.Seq2[int, *Node] {
 		if n.Type() != Array {
 			return
 		}
-		for i, kid := range n.open().kids {
+		for i, kid := range n.expand().kids {
 			if !yield(i, kid) {
 				return
 			}
@@ -130,7 +130,7 @@ func (n *Node) Members() iter.Seq2[string, *Node] {
 		if n.Type() != Map {
 			return
 		}
-		l := n.open()
+		l := n.expand()
 		for i := range l.keys {
 			if !yield(l.keys[i].name, l.kids[i]) {
 				return
@@ -191,7 +191,7 @@ func (n *Node) write(b *bytes.Buffer) {
 		open, shut = '{', '}'
 	}
 	b.WriteByte(open)
-	l := n.open()
+	l := n.expand()
 	for i, kid := range l.kids {
 		if i > 0 {
 			b.WriteByte(',')

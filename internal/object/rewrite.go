@@ -15,7 +15,7 @@ func (n *Node) Remove(path ...string) bool {
 		return false
 	}
 	parent, last := n.Get(path[:len(path)-1]...), path[len(path)-1]
-	l := parent.open()
+	l := parent.expand()
 	at := l.find(last)
 	if parent.Type() == Map {
 		l.keys = slices.Delete(slices.Clone(l.keys), at, at+1)
@@ -54,7 +54,7 @@ func (n *Node) Put(kid *Node, path ...string) bool {
 func (n *Node) put(token string, kid *Node) bool {
 	switch n.Type() {
 	case Map:
-		l := n.open()
+		l := n.expand()
 		if at := l.find(token); at >= 0 {
 			l.kids[at] = kid
 		} else {
@@ -77,7 +77,9 @@ func (n *Node) put(token string, kid *Node) bool {
 func (n *Node) SetElements(kids []*Node) { n.level, n.stale = &level{kids: kids}, true }
 
 // List returns a list of elements.
-func List(elements []*Node) *Node { return &Node{typ: Array, level: &level{kids: elements}, stale: true} }
+func List(elements []*Node) *Node {
+	return &Node{typ: Array, level: &level{kids: elements}, stale: true}
+}
 
 // Value returns the node of a string.
 func Value(s string) *Node { return &Node{typ: String, raw: Quote(s)} }
@@ -111,7 +113,7 @@ func (n *Node) canonical(b *bytes.Buffer) {
 		b.Write(Quote(unquote(n.raw)))
 	case Array:
 		b.WriteByte('[')
-		for i, kid := range n.open().kids {
+		for i, kid := range n.expand().kids {
 			if i > 0 {
 				b.WriteByte(',')
 			}
@@ -119,7 +121,7 @@ func (n *Node) canonical(b *bytes.Buffer) {
 		}
 		b.WriteByte(']')
 	case Map:
-		l := n.open()
+		l := n.expand()
 		order := make([]int, 0, len(l.keys))
 		for i, kid := range l.kids {
 			if kid.Type() != Null {
