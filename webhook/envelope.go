@@ -42,7 +42,7 @@ func tooLarge() *fault {
 // openEnvelope reads an AdmissionReview strictly and returns its request, whose nodes refer to body, and the UID, which is never
 // empty. A fault is one that no AdmissionReview can answer: there is no UID to put into it.
 func openEnvelope(body []byte) (request *object.Node, uid string, f *fault) {
-	root, err := object.Parse(body)
+	root, err := object.Scan(body)
 	if err != nil {
 		return nil, "", &fault{http.StatusBadRequest, "read AdmissionReview: " + err.Error()}
 	}

@@ -128,7 +128,9 @@ func appendFilled(dst []byte, d *admission.Filled) []byte {
 }
 
 // undecidedText is a policy that could not decide as one line for people.
-func undecidedText(u *admission.Undecided) string { return "could not decide: " + u.Policy + ": " + u.Reason }
+func undecidedText(u *admission.Undecided) string {
+	return "could not decide: " + u.Policy + ": " + u.Reason
+}
 
 // fit keeps whole lines from the start until budget bytes are full, each with separator bytes more, and says in a last
 // one how many it left out. Only a first line that is too long by itself is cut.
