@@ -80,7 +80,7 @@ type frame struct {
 var spares = sync.Pool{New: func() any { return new(scanner) }} //nolint:gochecknoglobals // memory to use again, no state
 
 // maxSpare bounds what is kept: one huge document must not hold its memory for good.
-const maxSpare = 1 << 14
+const maxSpare = 1 << 16
 
 func newScanner(data []byte) *scanner {
 	s, ok := spares.Get().(*scanner)
