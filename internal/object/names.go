@@ -22,6 +22,10 @@ func (s *scanner) spelled(n *name) []byte {
 	if !n.escaped {
 		return raw
 	}
+	return s.unescaped(raw)
+}
+
+func (s *scanner) unescaped(raw []byte) []byte {
 	s.twice.text = appendUnescaped(s.twice.text[:0], raw)
 	return s.twice.text
 }

@@ -54,10 +54,7 @@ func (s *scanner) here(i int) string {
 // err makes the error of a scan that failed. Names that come twice are looked for when an object ends; in one that did not
 // end, such a name still comes before the error.
 func (s *scanner) err() *SyntaxError {
-	open := append(s.frames[min(1, len(s.frames)):], s.cur) // the first frame is that of no list or object
-	if len(s.frames) == 0 {
-		open = nil
-	}
+	open := s.frames[1 : s.depth+1]
 	depth := len(open)
 	if !s.inValue {
 		depth--

@@ -53,12 +53,12 @@ type document struct{ entries []entry }
 type scanner struct {
 	data     []byte
 	entries  []entry
-	frames   []frame // the open lists and objects around cur
-	cur      frame   // the innermost; its entry is -1 outside of all
-	names    []name  // of the open objects, those of the innermost at the end
-	values   int     // members and elements so far closed
-	members  int     // of them, members
-	from, to int     // the value of the document
+	frames   [maxDepth + 1]frame // the open lists and objects, from 1; 0 is what is around the document
+	depth    int                 // of the innermost
+	names    []name              // of the open objects, those of the innermost at the end
+	values   int                 // members and elements so far closed
+	members  int                 // of them, members
+	from, to int                 // the value of the document
 	twice    nameSet
 
 	// The error: where, what, and whether it lies in a value of the innermost list or object or in that itself.
@@ -70,7 +70,7 @@ type scanner struct {
 // frame is a list or object that is open.
 type frame struct {
 	from  uint32 // of its bracket
-	entry int32
+	entry uint32
 	names uint32 // where its names begin
 	count uint32 // elements that are complete, or member names
 	shut  byte   // the bracket that closes it
@@ -80,15 +80,15 @@ type frame struct {
 var spares = sync.Pool{New: func() any { return new(scanner) }} //nolint:gochecknoglobals // memory to use again, no state
 
 // maxSpare bounds what is kept: one huge document must not hold its memory for good.
-const maxSpare = 1 << 14
+const maxSpare = 1 << 16
 
 func newScanner(data []byte) *scanner {
 	s, ok := spares.Get().(*scanner)
 	if !ok {
 		s = new(scanner)
 	}
-	s.data, s.entries, s.frames, s.names = data, s.entries[:0], s.frames[:0], s.names[:0]
-	s.cur, s.values, s.members, s.reason = frame{entry: -1}, 0, 0, ""
+	s.data, s.entries, s.names = data, s.entries[:0], s.names[:0]
+	s.depth, s.values, s.members = 0, 0, 0
 	return s
 }
 
@@ -156,16 +156,18 @@ func (s *scanner) value(i int) (next int, open bool) {
 
 // open reads the bracket at i. open is false for one that is closed at once.
 func (s *scanner) open(i int) (next int, open bool) {
-	if len(s.frames) == maxDepth {
+	if s.depth == maxDepth {
 		return s.fail(i, true, fmt.Sprintf("nested deeper than %d levels", maxDepth)), false
 	}
-	s.frames = append(s.frames, s.cur)
 	c := s.data[i]
-	s.cur = frame{from: uint32(i), entry: int32(len(s.entries)), names: uint32(len(s.names)), shut: c + 2} // in ASCII, brackets are two apart
+	s.depth++
+	f := &s.frames[s.depth]
+	f.from, f.entry, f.names, f.count = uint32(i), uint32(len(s.entries)), uint32(len(s.names)), 0
+	f.shut = c + 2 // in ASCII, brackets are two apart
 	s.entries = append(s.entries, entry{})
 	i = space(s.data, i+1)
 	switch {
-	case i < len(s.data) && s.data[i] == s.cur.shut:
+	case i < len(s.data) && s.data[i] == f.shut:
 		return s.shut(i), false
 	case c == '{':
 		i = s.member(i)
@@ -176,7 +178,7 @@ func (s *scanner) open(i int) (next int, open bool) {
 
 // shut reads the bracket at i that closes the innermost list or object.
 func (s *scanner) shut(i int) int {
-	f := &s.cur
+	f := &s.frames[s.depth]
 	if f.shut == '}' {
 		if f.count > 1 && s.duplicate(s.names[f.names:]) >= 0 {
 			return s.fail(i, false, "") // err finds it again
@@ -186,34 +188,34 @@ func (s *scanner) shut(i int) int {
 	}
 	s.values += int(f.count)
 	s.entries[f.entry] = entry{size: uint32(i+1) - f.from, next: uint32(len(s.entries)), count: f.count}
-	last := len(s.frames) - 1
-	s.cur, s.frames = s.frames[last], s.frames[:last]
+	s.depth--
 	return i + 1
 }
 
 // after reads what follows a value that ends at i, up to the next value.
 func (s *scanner) after(i int) int {
 	for i >= 0 {
-		if s.cur.shut == ']' {
-			s.cur.count++
+		f := &s.frames[s.depth]
+		if f.shut == ']' {
+			f.count++
 		}
 		end := i
 		i = space(s.data, i)
 		switch {
-		case s.cur.entry < 0:
+		case s.depth == 0:
 			if s.to = end; i < len(s.data) {
 				return s.fail(i, false, "unexpected "+s.here(i)+" after the end of the value")
 			}
 			return done
 		case i < len(s.data) && s.data[i] == ',':
 			i = space(s.data, i+1)
-			if s.cur.shut == '}' {
+			if f.shut == '}' {
 				return s.member(i)
 			}
 			return i
-		case i < len(s.data) && s.data[i] == s.cur.shut:
+		case i < len(s.data) && s.data[i] == f.shut:
 			i = s.shut(i)
-		case s.cur.shut == '}':
+		case f.shut == '}':
 			return s.fail(i, false, "unexpected "+s.here(i)+" in an object, want ',' or '}'")
 		default:
 			return s.fail(i, false, "unexpected "+s.here(i)+" in a list, want ',' or ']'")
@@ -231,12 +233,15 @@ func (s *scanner) member(i int) int {
 	if end < 0 {
 		return end
 	}
-	n := name{from: uint32(i + 1), to: uint32(end - 1), escaped: escaped}
-	n.print = fingerprint(s.spelled(&n))
-	s.names = append(s.names, n)
-	s.cur.count++
+	from, to := uint32(i+1), uint32(end-1)
+	spelled := s.data[from:to]
+	if escaped {
+		spelled = s.unescaped(spelled)
+	}
+	s.names = append(s.names, name{from: from, to: to, print: fingerprint(spelled), escaped: escaped})
+	s.frames[s.depth].count++
 	if i = space(s.data, end); i >= len(s.data) || s.data[i] != ':' {
-		return s.fail(i, false, fmt.Sprintf("unexpected %s after member name %q, want ':'", s.here(i), s.spelled(&n)))
+		return s.fail(i, false, fmt.Sprintf("unexpected %s after member name %q, want ':'", s.here(i), spelled))
 	}
 	return space(s.data, i+1)
 }
