@@ -131,7 +131,7 @@ func (e *Engine) Review(ctx context.Context, r Request) Result {
 		res.Reviewed = r.reviewed()
 		return res
 	}
-	if r.Steps != Judge && r.object != nil && r.Subresource == "" && e.filling[r.kind] {
+	if r.Steps != Judge && r.object.there() && r.Subresource == "" && e.filling[r.kind] {
 		e.fill(&r, &res)
 	}
 	res.Reviewed = r.reviewed()
@@ -155,13 +155,15 @@ func (e *Engine) leavesAlone(r *Request) (field string, alone bool) {
 
 // fill fills r's object, or, where the caller may review the request again, a copy that takes its place.
 func (e *Engine) fill(r *Request, res *Result) {
+	o := r.object.get()
 	if !r.Once {
-		r.object = copyOf(r.object)
+		o = copyOf(o)
+		r.object = part{whole: o}
 	}
 	out := e.defaults.Fill(defaults.Request{
 		Operation:     string(r.Operation),
-		Object:        r.object,
-		Old:           r.old,
+		Object:        o,
+		Old:           r.old.get(),
 		Namespace:     r.Namespace,
 		NamespaceName: r.NamespaceName,
 	})
@@ -191,25 +193,28 @@ func (r *Request) reference() Reference {
 
 // objectName is the name of the object of the request, or its generateName.
 func (r *Request) objectName() string {
-	if o := r.subject(); o != nil && r.Name == "" {
+	if r.Name != "" {
+		return r.Name
+	}
+	if o := r.subject(); o != nil {
 		return o.Name
 	}
-	return r.Name
+	return ""
 }
 
 // subject is the object that the request is about; nil for a CONNECT without one.
 func (r *Request) subject() *object.Object {
-	if r.object != nil {
-		return r.object
+	if r.object.there() {
+		return r.object.get()
 	}
-	return r.old
+	return r.old.get()
 }
 
 func (r *Request) reviewed() json.RawMessage {
-	if r.object == nil || r.Once {
+	if !r.object.there() || r.Once {
 		return nil
 	}
-	return r.object.Root.Bytes()
+	return r.object.get().Root.Bytes()
 }
 
 // names derives the names for o, the object of the request as it is or was; nil for a CONNECT without one.

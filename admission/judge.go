@@ -18,7 +18,7 @@ func (e *Engine) judge(ctx context.Context, r *Request, res *Result) {
 	}
 	request := r.root.Bytes()
 	if len(res.Patch) > 0 { // the final state is judged
-		o := r.object
+		o := r.object.get()
 		if r.bare {
 			o = placed(o, r.NamespaceName)
 		}
@@ -85,7 +85,7 @@ func (j *judgement) soften(ctx context.Context, v policies.Violation) Violation 
 // beingDeleted reports whether the object of the request is going away: it is not held back, its finalizers must come off.
 // One that is created is not: the API server drops a deletionTimestamp that somebody writes into a new object.
 func beingDeleted(r *Request) bool {
-	return r.old != nil && r.old.BeingDeleted() || r.Operation == Update && r.object.BeingDeleted()
+	return r.old.there() && r.old.get().BeingDeleted() || r.Operation == Update && r.object.get().BeingDeleted()
 }
 
 // The reasons why a deny only warns for everybody's policies.
@@ -96,10 +96,11 @@ const (
 
 // softer says why denies of this request only warn, or "".
 func (e *Engine) softer(r *Request) string {
+	user := r.User()
 	switch {
-	case slices.ContainsFunc(r.User.Groups, func(g string) bool { return slices.Contains(e.spec.BreakGlassGroups, g) }):
+	case slices.ContainsFunc(user.Groups, func(g string) bool { return slices.Contains(e.spec.BreakGlassGroups, g) }):
 		return breakGlass
-	case r.kind == object.GroupKind{Kind: "Pod"} && builtInController(r.User.Name):
+	case r.kind == object.GroupKind{Kind: "Pod"} && builtInController(user.Name):
 		return controller
 	}
 	return ""
@@ -123,9 +124,9 @@ func builtInController(user string) bool {
 
 // judgeOld evaluates the policies on the object as it was, for the ratchet: what was bad already only warns.
 func (e *Engine) judgeOld(ctx context.Context, r *Request) *policies.Decision {
-	if r.Operation != Update || r.old == nil {
+	if r.Operation != Update || !r.old.there() {
 		return &policies.Decision{}
 	}
-	d := e.policies.Evaluate(ctx, e.question(r, r.old, r.root.With("object", r.old.Root.Bytes())))
+	d := e.policies.Evaluate(ctx, e.question(r, r.old.get(), r.root.With("object", r.old.get().Root.Bytes())))
 	return &d
 }

@@ -3,8 +3,8 @@ package object
 import "bytes"
 
 // Peek calls visit with the name and the value of each member of an object, in document order, until visit returns false; never for
-// another type. Of a tree from [Scan] it makes no nodes: value is a tree of its own, which shares the bytes and nothing else. name is
-// only good for the call.
+// another type. Of a tree from [Scan] that nobody has read it makes no nodes: value is a tree of its own, which shares the bytes and
+// nothing else. name is only good for the call.
 func (n *Node) Peek(visit func(name []byte, value Node) bool) {
 	switch {
 	case n.Type() != Map:
