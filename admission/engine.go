@@ -135,8 +135,8 @@ func (e *Engine) Review(ctx context.Context, r Request) Result {
 		e.fill(&r, &res)
 	}
 	res.Reviewed = r.reviewed()
-	if r.Steps != Fill {
-		e.judge(ctx, &r, &res)
+	if r.Steps != Fill && e.asks(&r) {
+		return e.judged(ctx, r, res)
 	}
 	return res
 }

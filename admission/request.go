@@ -58,8 +58,8 @@ type Request struct {
 	NamespaceName string
 	Name          string
 
-	root        *object.Node // the whole AdmissionRequest
-	object, old part         // not there where the operation has none
+	root        object.Node // the whole AdmissionRequest
+	object, old part        // not there where the operation has none
 	userInfo    object.Node
 	user        *User // of userInfo, once somebody asked
 	kind        object.GroupKind
@@ -94,7 +94,7 @@ func DecodeNode(root *object.Node) (Request, error) {
 	if root.Type() != object.Map {
 		return Request{}, fmt.Errorf("read admission request: it is %s, want an object", root.Type())
 	}
-	r := Request{root: root}
+	r := Request{root: *root}
 	root.Peek(func(name []byte, value object.Node) bool {
 		r.read(name, &value)
 		return true

@@ -39,26 +39,32 @@ func tooLarge() *fault {
 	return &fault{http.StatusRequestEntityTooLarge, fmt.Sprintf("body is larger than %d bytes", maxBody)}
 }
 
-// openEnvelope reads an AdmissionReview strictly and returns its request, whose nodes refer to body, and the UID, which is never
-// empty. A fault is one that no AdmissionReview can answer: there is no UID to put into it.
-func openEnvelope(body []byte) (request *object.Node, uid string, f *fault) {
+// openEnvelope reads an AdmissionReview strictly and returns its request, whose nodes refer to body.
+func openEnvelope(body []byte) (request object.Node, f *fault) {
 	root, err := object.Scan(body)
 	if err != nil {
-		return nil, "", &fault{http.StatusBadRequest, "read AdmissionReview: " + err.Error()}
+		return request, &fault{http.StatusBadRequest, "read AdmissionReview: " + err.Error()}
 	}
-	version, kind := root.Get("apiVersion").Str(), root.Get("kind").Str()
-	if version != apiVersion || kind != reviewKind {
-		return nil, "", &fault{http.StatusBadRequest, fmt.Sprintf("body is no AdmissionReview of %s: apiVersion is %s, kind is %s",
-			apiVersion, shown(version), shown(kind))}
+	ours, known := false, false
+	root.Peek(func(name []byte, value object.Node) bool {
+		switch string(name) {
+		case "apiVersion":
+			ours = value.Is(apiVersion)
+		case "kind":
+			known = value.Is(reviewKind)
+		case "request":
+			request = value
+		}
+		return true
+	})
+	if !ours || !known {
+		return request, &fault{http.StatusBadRequest, fmt.Sprintf("body is no AdmissionReview of %s: apiVersion is %s, kind is %s",
+			apiVersion, shown(root.Get("apiVersion").Str()), shown(root.Get("kind").Str()))}
 	}
-	node := root.Get("request")
-	if node.Type() != object.Map {
-		return nil, "", &fault{http.StatusBadRequest, "AdmissionReview without a request: it is " + node.Type().String() + ", want an object"}
+	if request.Type() != object.Map {
+		return request, &fault{http.StatusBadRequest, "AdmissionReview without a request: it is " + request.Type().String() + ", want an object"}
 	}
-	if uid = node.Get("uid").Str(); uid == "" {
-		return nil, "", &fault{http.StatusBadRequest, "AdmissionReview without request.uid"}
-	}
-	return node, uid, nil
+	return request, nil
 }
 
 // shown quotes a foreign word for a message of one line, and cuts a long one.

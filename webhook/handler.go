@@ -12,6 +12,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/gesso-dev/gesso/admission"
+	"github.com/gesso-dev/gesso/internal/object"
 )
 
 // namespaceWait is how long a review waits for a Namespace that is not known yet: one that was created a moment ago, by
@@ -130,9 +131,15 @@ func (h *handler) refuse(w http.ResponseWriter, f *fault) {
 
 // review turns the body into a reply or a fault. free is whether the body's memory may be used again.
 func (h *handler) review(ctx context.Context, w *work) (outcome string, free bool, f *fault) {
-	var uid string
+	var (
+		uid  string
+		node object.Node
+	)
 	defer func() {
 		if p := recover(); p != nil {
+			if uid == "" {
+				uid = node.Get("uid").Str()
+			}
 			h.log.Error(panicError(p), "panic in a review", "uid", uid, "stack", string(debug.Stack()))
 			outcome, free, f = outcomePanic, false, nil
 			if uid == "" {
@@ -143,11 +150,13 @@ func (h *handler) review(ctx context.Context, w *work) (outcome string, free boo
 			w.answer(&a)
 		}
 	}()
-	node, uid, f := openEnvelope(w.body)
-	if f != nil {
+	if node, f = openEnvelope(w.body); f != nil {
 		return "", true, f
 	}
-	r, err := admission.DecodeNode(node)
+	r, err := admission.DecodeNode(&node)
+	if uid = r.UID; uid == "" { // no AdmissionReview can answer this: there is no UID to put into it
+		return "", true, &fault{http.StatusBadRequest, "AdmissionReview without request.uid"}
+	}
 	if err != nil {
 		reason := short(err.Error())
 		h.log.Info("refused an unusable review", "uid", uid, "reason", reason)

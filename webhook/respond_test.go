@@ -163,11 +163,11 @@ func typed(t testing.TB, a *answer) *admissionv1.AdmissionResponse {
 
 func requestOf(t testing.TB) admission.Request {
 	t.Helper()
-	node, _, f := openEnvelope(reviewOf(t, nil))
+	node, f := openEnvelope(reviewOf(t, nil))
 	if f != nil {
 		t.Fatal(f.reason)
 	}
-	r, err := admission.DecodeNode(node)
+	r, err := admission.DecodeNode(&node)
 	if err != nil {
 		t.Fatal(err)
 	}
