@@ -136,7 +136,8 @@ func (s *Set) matching(r Review) []*compiled {
 type Review struct {
 	// Group, Kind, Subresource and Operation decide which policies are asked. Version is for the reader: policies speak of fields.
 	Group, Version, Kind, Subresource, Operation string
-	// Request is the AdmissionRequest as the API server sent it, with object in its final state.
+	// Request is the AdmissionRequest as the API server sent it, with object in its final state. Its memory may be used for something
+	// else once Evaluate has returned a decision without Undecided: nothing may refer to it from then on.
 	Request json.RawMessage
 	// User is who asks.
 	User User
@@ -151,6 +152,23 @@ type Review struct {
 	// Expected is what else the convention derives, in terms of JSON: roleArn (text), secretScopes and appSecretScopes (lists of prefixes
 	// that begin and end with "/", the namespace's own first), and whatever later policies need.
 	Expected map[string]any
+	// Derive gives the three above where it is set. It is called at most once for each evaluation, and only where a policy matches, so
+	// that a request that no policy is for costs no names.
+	Derive func() Names
+}
+
+// Names are what the convention derives for an object, see [Review].
+type Names struct {
+	Environment, App string
+	Expected         map[string]any
+}
+
+// names returns what the convention derives.
+func (r *Review) names() Names {
+	if r.Derive != nil {
+		return r.Derive()
+	}
+	return Names{r.Environment, r.App, r.Expected}
 }
 
 // User is who sent a request, as policies see it.

@@ -45,7 +45,8 @@ func newView(r Review) (*view, error) {
 	if !isObject {
 		return nil, errNotObject
 	}
-	expected := r.Expected
+	names := r.names()
+	expected := names.Expected
 	if expected == nil {
 		expected = map[string]any{}
 	}
@@ -60,8 +61,8 @@ func newView(r Review) (*view, error) {
 		ast.Item(ast.InternedTerm("groups"), textList(r.User.Groups)),
 		ast.Item(ast.InternedTerm("platform"), ast.InternedTerm(r.User.Platform)),
 	))
-	v.add("environment", ast.StringTerm(r.Environment))
-	v.add("app", ast.StringTerm(r.App))
+	v.add("environment", ast.StringTerm(names.Environment))
+	v.add("app", ast.StringTerm(names.App))
 	v.add("expected", ast.NewTerm(expectation))
 	if r.Namespace != nil {
 		v.add("namespace", ast.ObjectTerm(
