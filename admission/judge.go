@@ -55,7 +55,7 @@ func (e *Engine) judge(ctx context.Context, r *Request, res *Result) {
 }
 
 // held reports whether an evaluation may go on after its decision: only one that could not decide is left behind.
-func held(d *policies.Decision) bool { return len(d.Undecided) > 0 }
+func held(d *policies.Decision) bool { return d.Held || len(d.Undecided) > 0 }
 
 // judgement is one review on its way from what the policies say to what is done.
 type judgement struct {

@@ -137,7 +137,7 @@ type Review struct {
 	// Group, Kind, Subresource and Operation decide which policies are asked. Version is for the reader: policies speak of fields.
 	Group, Version, Kind, Subresource, Operation string
 	// Request is the AdmissionRequest as the API server sent it, with object in its final state. Its memory may be used for something
-	// else once Evaluate has returned a decision without Undecided: nothing may refer to it from then on.
+	// else once Evaluate has returned a decision that is not Held and without Undecided: nothing may refer to it from then on.
 	Request json.RawMessage
 	// User is who asks.
 	User User
@@ -192,6 +192,8 @@ type Decision struct {
 	Violations []Violation
 	// Undecided are sorted by policy id. A policy in this list has no violations in the other one.
 	Undecided []Undecided
+	// Held is true where an evaluation that was given up may still be reading the request.
+	Held bool
 }
 
 // Undecided is a policy that could not judge a review: not the same as one that found nothing.
