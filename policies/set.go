@@ -92,12 +92,12 @@ func (s *Set) list() []*compiled {
 }
 
 func (s *Set) policy(id string) *compiled {
-	for _, p := range s.list() {
-		if p.ID == id {
-			return p
-		}
+	list := s.list()
+	at, found := slices.BinarySearchFunc(list, id, func(p *compiled, id string) int { return strings.Compare(p.ID, id) })
+	if !found {
+		return nil
 	}
-	return nil
+	return list[at]
 }
 
 // Policies lists what was loaded, sorted by id, policies that are off included. The caller may change the list but not what its elements
