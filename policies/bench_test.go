@@ -1,11 +1,16 @@
 package policies
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/fstest"
 	"time"
 )
 
@@ -56,6 +61,77 @@ func BenchmarkEvaluate(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkReload changes one of a thousand policies each time, and all of them.
+func BenchmarkReload(b *testing.B) {
+	for _, changed := range []int{0, 1, 1000} {
+		b.Run(fmt.Sprintf("%d of 1000 changed", changed), func(b *testing.B) {
+			all := generated(1000, 10)
+			set := load(b, nil, all)
+			b.ReportAllocs()
+			start := cpu()
+			for i := 0; b.Loop(); i++ {
+				set = reload(b, set, all, i, changed)
+			}
+			reportCPU(b, start)
+		})
+	}
+}
+
+// BenchmarkReviewWhileReloading tells how long reviews take while one processor reloads a thousand policies again and again, and while none does.
+func BenchmarkReviewWhileReloading(b *testing.B) {
+	r := benchPod(b)
+	for _, changed := range []int{-1, 1, 1000} {
+		name := "no reload"
+		if changed >= 0 {
+			name = fmt.Sprintf("%d of 1000 changed", changed)
+		}
+		b.Run(name, func(b *testing.B) {
+			all := generated(1000, 10)
+			var current atomic.Pointer[Set]
+			current.Store(load(b, nil, all))
+			ctx, stop := context.WithCancel(b.Context())
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				for i := 0; changed >= 0 && ctx.Err() == nil; i++ {
+					current.Store(reload(b, current.Load(), all, i, changed))
+				}
+			}()
+			var took []time.Duration
+			for b.Loop() {
+				start := time.Now()
+				if d := current.Load().Evaluate(b.Context(), r); len(d.Undecided) > 0 {
+					b.Fatal(d)
+				}
+				took = append(took, time.Since(start))
+			}
+			stop()
+			<-done
+			slices.Sort(took)
+			for _, p := range []int{50, 99} {
+				b.ReportMetric(float64(took[len(took)*p/100].Microseconds()), fmt.Sprintf("p%d-µs", p))
+			}
+		})
+	}
+}
+
+// reload changes the text of some policies and loads all of them.
+func reload(tb testing.TB, set *Set, all Source, turn, changed int) *Set {
+	tb.Helper()
+	tree, _ := all.FS.(fstest.MapFS)
+	next := maps.Clone(tree)
+	for i := range changed {
+		name := fmt.Sprintf("p%04d/p%04d.rego", (turn+i)%1000, (turn+i)%1000)
+		text := slices.Clone(tree[name].Data)
+		next[name] = &fstest.MapFile{Data: fmt.Appendf(text, "\n_turn := %d\n", turn)}
+	}
+	set, problems := Load(tb.Context(), []Source{{Name: all.Name, FS: next}}, nil, Previous(set))
+	if len(problems) > 0 {
+		tb.Fatal(problems)
+	}
+	return set
 }
 
 // generated is a source of policies of the shapes that people write, of which some are for Pods and the others for kinds of their own.

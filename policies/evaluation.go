@@ -74,6 +74,7 @@ type evaluation struct {
 	view      *view
 	questions []question // one for each policy of the plan
 	shared    *ast.Term  // the input of all policies that are compiled together
+	held      bool       // an evaluation has been left behind
 }
 
 // question is what one policy is asked, and what comes of it.
@@ -168,7 +169,7 @@ func (e *evaluation) together(ctx context.Context) {
 		return
 	}
 	input := e.sharedInput()
-	answers, g, late := supervised(ctx, budget, &e.plan.health, func(g *guard) []answer { return e.askAll(ctx, calls, input, g) })
+	answers, g, late := supervised(ctx, e, budget, &e.plan.health, func(g *guard) []answer { return e.askAll(ctx, calls, input, g) })
 	end := e.set.now()
 	switch {
 	case late && end.Sub(now) >= blame, g.full.Load():
@@ -286,7 +287,7 @@ func (e *evaluation) apart(ctx context.Context) {
 }
 
 func (e *evaluation) decision() Decision {
-	var d Decision
+	d := Decision{Held: e.held}
 	for i := range e.questions {
 		switch q := &e.questions[i]; q.state {
 		case decided:

@@ -36,7 +36,7 @@ const grace = 100 * time.Millisecond
 // supervised runs a part of an evaluation in a goroutine of its own, because a built-in function cannot always be interrupted. One that does
 // not stop is left behind, and noted in h until it has ended; the review goes on without it. late is true where the time was up first; then
 // there is no result.
-func supervised[T any](ctx context.Context, budget time.Duration, h *health, f func(*guard) T) (result T, g *guard, late bool) {
+func supervised[T any](ctx context.Context, e *evaluation, budget time.Duration, h *health, f func(*guard) T) (result T, g *guard, late bool) {
 	g = &guard{}
 	done := make(chan T, 1)
 	go func() { done <- f(g) }()
@@ -54,6 +54,7 @@ func supervised[T any](ctx context.Context, budget time.Duration, h *health, f f
 	case <-done:
 	case <-timer.C:
 		h.lose()
+		e.held = true
 		go func() {
 			<-done
 			h.found()
@@ -70,7 +71,7 @@ func (e *evaluation) judge(ctx context.Context, p *compiled, q *question, budget
 	}
 	input, action := e.inputOf(p, q), q.action
 	start := e.set.now()
-	reply, g, late := supervised(ctx, budget, p.health, func(g *guard) (a answer) {
+	reply, g, late := supervised(ctx, e, budget, p.health, func(g *guard) (a answer) {
 		a.found, a.reason = e.ask(ctx, p, input, action, g)
 		return a
 	})

@@ -10,8 +10,11 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -137,9 +140,7 @@ func (l *loader) loadAll(ctx context.Context, byID map[string][]folder) error {
 	if err := l.setCompiler(ctx); err != nil {
 		return err
 	}
-	for _, id := range slices.Sorted(maps.Keys(byID)) {
-		l.consider(ctx, id, byID[id])
-	}
+	l.consider(ctx, byID)
 	l.link(ctx)
 	for _, c := range l.candidates {
 		l.add(c)
@@ -167,8 +168,29 @@ func (l *loader) setCompiler(ctx context.Context) (err error) {
 	return err
 }
 
-// consider makes the candidate of an id, as far as that goes without compiling it.
-func (l *loader) consider(ctx context.Context, id string, folders []folder) {
+// consider makes the candidates, as far as that goes without compiling them. Where nobody is served yet all processors take part.
+func (l *loader) consider(ctx context.Context, byID map[string][]folder) {
+	ids := slices.Sorted(maps.Keys(byID))
+	l.candidates = make([]*candidate, len(ids))
+	workers := 1
+	if l.previous == nil {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	var (
+		next  atomic.Int64
+		group sync.WaitGroup
+	)
+	for range min(workers, len(ids)) {
+		group.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(ids)); i = next.Add(1) - 1 {
+				l.candidates[i] = l.candidate(ctx, ids[i], byID[ids[i]])
+			}
+		})
+	}
+	group.Wait()
+}
+
+func (l *loader) candidate(ctx context.Context, id string, folders []folder) *candidate {
 	setting := l.settings[id]
 	c := &candidate{id: id, problems: setting.problems(id)}
 	switch {
@@ -178,7 +200,7 @@ func (l *loader) consider(ctx context.Context, id string, folders []folder) {
 	case len(folders) == 1:
 		c.policy, c.problems = l.take(ctx, folders[0], setting)
 	}
-	l.candidates = append(l.candidates, c)
+	return c
 }
 
 // add adds a candidate to the set, or where it cannot be in force the version that was.

@@ -8,7 +8,7 @@ import "github.com/open-policy-agent/opa/v1/ast"
 // The type checker knows less than JSON schema: an object with properties has those and no others, and a union of types is taken for one
 // of them. So anything goes where only the cluster or the author knows the shape: in object, expected, a container, and below the
 // names of parameters.
-func inputSchema(parameters map[string]any, inventory map[string]any) *ast.SchemaSet {
+func inputSchema(parameters, inventory map[string]any) *ast.SchemaSet {
 	var (
 		anything = map[string]any{}
 		text     = map[string]any{"type": "string"}

@@ -106,12 +106,12 @@ func (s *Set) list() []*compiled {
 }
 
 func (s *Set) policy(id string) *compiled {
-	for _, p := range s.list() {
-		if p.ID == id {
-			return p
-		}
+	list := s.list()
+	at, found := slices.BinarySearchFunc(list, id, func(p *compiled, id string) int { return strings.Compare(p.ID, id) })
+	if !found {
+		return nil
 	}
-	return nil
+	return list[at]
 }
 
 // Policies lists what was loaded, sorted by id, policies that are off included. The caller may change the list but not what its elements
@@ -150,7 +150,8 @@ func (s *Set) matching(r Review) []*compiled {
 type Review struct {
 	// Group, Kind, Subresource and Operation decide which policies are asked. Version is for the reader: policies speak of fields.
 	Group, Version, Kind, Subresource, Operation string
-	// Request is the AdmissionRequest as the API server sent it, with object in its final state.
+	// Request is the AdmissionRequest as the API server sent it, with object in its final state. Its memory may be used for something
+	// else once Evaluate has returned a decision that is not Held and without Undecided: nothing may refer to it from then on.
 	Request json.RawMessage
 	// User is who asks.
 	User User
@@ -205,6 +206,8 @@ type Decision struct {
 	Violations []Violation
 	// Undecided are sorted by policy id. A policy in this list has no violations in the other one.
 	Undecided []Undecided
+	// Held is true where an evaluation that was given up may still be reading the request.
+	Held bool
 }
 
 // Undecided is a policy that could not judge a review: not the same as one that found nothing.

@@ -168,13 +168,15 @@ type loadedPolicies struct {
 }
 
 // evaluated notes how long a review took, and what came of each policy and default: each once, however often it acted.
-func (m *Metrics) evaluated(entry string, took time.Duration, result *admission.Result) {
-	if m == nil {
+func (e *entryMetrics) evaluated(took time.Duration, result *admission.Result) {
+	if e == nil {
 		return
 	}
-	m.evaluation.WithLabelValues(entry).Observe(took.Seconds())
-	m.countPolicies(result)
-	m.countDefaults(result)
+	e.evaluation().Observe(took.Seconds())
+	if len(result.Violations)+len(result.Undecided) > 0 {
+		e.countPolicies(result)
+	}
+	e.countDefaults(result)
 }
 
 func (m *Metrics) countPolicies(result *admission.Result) {
@@ -213,8 +215,10 @@ func (m *Metrics) countDefaults(result *admission.Result) {
 	for _, d := range result.Preview {
 		m.defaults.WithLabelValues(d.ID, "preview", "").Inc()
 	}
-	var counted [][2]string
-	for _, s := range result.Skipped {
+	var few [32][2]string // more are no mistake, but cost memory
+	counted := few[:0]
+	for i := range result.Skipped {
+		s := &result.Skipped[i]
 		labels := [2]string{s.ID, s.Reason}
 		if s.Reason == "preview" || slices.Contains(counted, labels) { // counted above, or for another field
 			continue
