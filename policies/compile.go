@@ -105,6 +105,9 @@ func (c *compiler) compile(ctx context.Context, f folder, setting Setting) (*com
 	if problems := reach.problems(f.id, meta.schema != nil); len(problems) > 0 {
 		return nil, problems
 	}
+	if problems := scans(f.id, program, rules, inventoryRef(), meta.inventory); len(problems) > 0 {
+		return nil, problems
+	}
 	p.ReadsNamespace = reach.readsNamespace
 	var err error
 	if p.query, err = prepare(ctx, program, modules[0].Package.Path, rules); err != nil {
