@@ -22,7 +22,7 @@ var inventoryName = regexp.MustCompile(`^[a-z][a-zA-Z0-9]*$`)
 func (r *metadataReader) inventory(node *yaml.Node) []declaration {
 	var list []declaration
 	for _, item := range r.sequence(node, "inventory") {
-		fields := r.mapping(item, "an entry of inventory", "name", "group", "version", "kind", "resource", "by", "fields")
+		fields := r.mapping(item, "an entry of inventory", "name", "group", "version", "kind", "resource", "by", "fields", "scan")
 		d := declaration{InventoryKind: InventoryKind{
 			Name: r.text(fields["name"], "name"), Group: r.text(fields["group"], "group"), Version: r.text(fields["version"], "version"),
 			Kind: r.text(fields["kind"], "kind"), Resource: r.text(fields["resource"], "resource"),
@@ -53,6 +53,9 @@ func (r *metadataReader) inventory(node *yaml.Node) []declaration {
 				}
 				d.Fields, d.fields = append(d.Fields, text), append(d.fields, parsed)
 			}
+		}
+		if scan := fields["scan"]; scan != nil && (scan.Decode(&d.Scan) != nil || scan.ShortTag() != "!!bool") {
+			r.add(scan, "scan must be true or false")
 		}
 		d.setIdentity()
 		list = append(list, d)

@@ -2,15 +2,15 @@ package policies
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/gesso-dev/gesso/policies/value"
 )
 
 // Inventory holds the other objects that the policies of one Set read: of each only the fields that they declare, indexed by the keys
@@ -113,7 +113,7 @@ func (inv *Inventory) PutDecoded(group, kind string, object map[string]any) erro
 // the kind stays as it was, because half of an inventory would give wrong verdicts.
 func (inv *Inventory) Replace(group, kind string, objects []map[string]any) error {
 	tables := inv.byKind[groupKind{group, kind}]
-	lists := make([][]stored, len(tables))
+	lists := make([][]projection, len(tables))
 	for i, t := range tables {
 		for _, object := range objects {
 			s, err := t.read(object)
@@ -159,22 +159,30 @@ func (inv *Inventory) Unsynced() []string {
 // nothing.
 type Snapshot struct {
 	tables map[string]*tableState
+	terms  sync.Map // by the address of a policy's declarations: what the policy sees, put together by the first review
 }
 
 // Snapshot returns what the inventory holds now. It costs next to nothing when nothing has changed since the last time.
 func (inv *Inventory) Snapshot() *Snapshot {
 	last := inv.last.Load()
+	if last != nil && inv.same(last) {
+		return last
+	}
 	now := &Snapshot{tables: make(map[string]*tableState, len(inv.tables))}
-	same := last != nil
 	for id, t := range inv.tables {
 		now.tables[id] = t.current()
-		same = same && last.tables[id] == now.tables[id]
-	}
-	if same {
-		return last
 	}
 	inv.last.Store(now)
 	return now
+}
+
+func (inv *Inventory) same(last *Snapshot) bool {
+	for id, t := range inv.tables {
+		if last.tables[id] != t.current() {
+			return false
+		}
+	}
+	return true
 }
 
 // read returns what a policy sees as input.inventory, nil when it declares nothing, or the kind that is missing.
@@ -182,197 +190,22 @@ func (s *Snapshot) read(declarations []declaration) (inventory *ast.Term, missin
 	if len(declarations) == 0 {
 		return nil, ""
 	}
+	if s == nil {
+		return nil, groupKind{declarations[0].Group, declarations[0].Kind}.String()
+	}
+	if known, found := s.terms.Load(&declarations[0]); found {
+		inventory, _ = known.(*ast.Term)
+		return inventory, ""
+	}
 	items := make([][2]*ast.Term, 0, len(declarations))
 	for _, d := range declarations {
-		var state *tableState
-		if s != nil {
-			state = s.tables[d.identity]
-		}
+		state := s.tables[d.identity]
 		if state == nil || !state.synced {
 			return nil, groupKind{d.Group, d.Kind}.String()
 		}
-		items = append(items, ast.Item(ast.InternedTerm(d.Name), state.byKey))
+		items = append(items, ast.Item(value.Text(d.Name), state.byKey))
 	}
-	return ast.ObjectTerm(items...), ""
-}
-
-// table holds the objects of one declaration.
-type table struct {
-	declaration
-	shape *shape
-
-	mu      sync.Mutex
-	synced  bool
-	objects map[string]stored
-	byKey   map[string]map[string]*ast.Term // key, id, object
-	values  map[string][2]*ast.Term         // byKey as Rego values
-	changed map[string]bool                 // the keys that values does not know yet
-	version int                             // of the above
-	rebuilt int                             // keys that were rebuilt so far; for a test
-
-	state atomic.Pointer[tableState] // nil when it must be built anew
-}
-
-// tableState is what a table holds at one moment: byKey is an object of keys, each an object of ids.
-type tableState struct {
-	synced bool
-	byKey  *ast.Term
-}
-
-// stored is one object as a table keeps it.
-type stored struct {
-	id     string
-	keys   []string
-	object *ast.Term
-}
-
-func newTable(d declaration) *table {
-	return &table{
-		declaration: d, shape: newShape(d.fields),
-		objects: map[string]stored{}, byKey: map[string]map[string]*ast.Term{}, values: map[string][2]*ast.Term{}, changed: map[string]bool{},
-	}
-}
-
-var errNoName = errors.New("has no metadata.name")
-
-func objectID(namespace, name string) string {
-	if namespace == "" {
-		return name
-	}
-	return namespace + "/" + name
-}
-
-// read projects an object. Errors hold its name and nothing else of it.
-func (t *table) read(object map[string]any) (stored, error) {
-	meta, _ := object["metadata"].(map[string]any)
-	name, _ := meta["name"].(string)
-	namespace, _ := meta["namespace"].(string)
-	if name == "" {
-		return stored{}, fmt.Errorf("an object of %s %w", groupKind{t.Group, t.Kind}, errNoName)
-	}
-	s := stored{id: objectID(namespace, name), keys: t.by.values(object)}
-	if len(s.keys) == 0 {
-		s.keys = []string{""}
-	}
-	var err error
-	if s.object, err = t.shape.project(object); err != nil {
-		return stored{}, fmt.Errorf("%s %s holds a value that is not JSON", groupKind{t.Group, t.Kind}, s.id)
-	}
-	return s, nil
-}
-
-func (t *table) put(s stored) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.putLocked(s)
-}
-
-func (t *table) putLocked(s stored) {
-	if old, found := t.objects[s.id]; found {
-		if slices.Equal(old.keys, s.keys) && old.object.Equal(s.object) {
-			return // a change of a field that nobody reads, such as a status
-		}
-		t.removeLocked(old)
-	}
-	t.objects[s.id] = s
-	for _, key := range s.keys {
-		if t.byKey[key] == nil {
-			t.byKey[key] = map[string]*ast.Term{}
-		}
-		t.byKey[key][s.id] = s.object
-		t.changed[key] = true
-	}
-	t.touchLocked()
-}
-
-func (t *table) removeLocked(s stored) {
-	delete(t.objects, s.id)
-	for _, key := range s.keys {
-		if delete(t.byKey[key], s.id); len(t.byKey[key]) == 0 {
-			delete(t.byKey, key)
-		}
-		t.changed[key] = true
-	}
-	t.touchLocked()
-}
-
-func (t *table) replace(list []stored) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	keep := make(map[string]bool, len(list))
-	for _, s := range list {
-		keep[s.id] = true
-		t.putLocked(s)
-	}
-	for id, s := range t.objects {
-		if !keep[id] {
-			t.removeLocked(s)
-		}
-	}
-	if !t.synced {
-		t.synced = true
-		t.touchLocked()
-	}
-}
-
-func (t *table) delete(id string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if s, found := t.objects[id]; found {
-		t.removeLocked(s)
-	}
-}
-
-func (t *table) markSynced() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.synced {
-		t.synced = true
-		t.touchLocked()
-	}
-}
-
-// touchLocked makes the next reader build a new state.
-func (t *table) touchLocked() {
-	t.version++
-	t.state.Store(nil)
-}
-
-// current returns the state, and builds it first where something has changed. Only the keys that changed become Rego values anew; the
-// object above them holds pointers. That object is put together outside the lock, so that writers do not wait for readers: of ten
-// thousand keys it takes a few milliseconds.
-func (t *table) current() *tableState {
-	if state := t.state.Load(); state != nil {
-		return state
-	}
-	t.mu.Lock()
-	for key := range t.changed {
-		if bucket := t.byKey[key]; bucket != nil {
-			t.values[key] = ast.Item(ast.StringTerm(key), bucketTerm(bucket))
-		} else {
-			delete(t.values, key)
-		}
-	}
-	t.rebuilt += len(t.changed)
-	clear(t.changed)
-	synced, version, items := t.synced, t.version, slices.Collect(maps.Values(t.values))
-	t.mu.Unlock()
-	state := &tableState{synced: synced, byKey: ast.ObjectTerm(items...)}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if newer := t.state.Load(); newer != nil { // somebody else was faster
-		return newer
-	}
-	if t.version == version {
-		t.state.Store(state)
-	}
-	return state
-}
-
-func bucketTerm(bucket map[string]*ast.Term) *ast.Term {
-	items := make([][2]*ast.Term, 0, len(bucket))
-	for id, object := range bucket { // the order does not matter: an object has none
-		items = append(items, ast.Item(ast.StringTerm(id), object))
-	}
-	return ast.ObjectTerm(items...)
+	inventory = ast.ObjectTerm(items...)
+	s.terms.Store(&declarations[0], inventory)
+	return inventory, ""
 }

@@ -72,7 +72,7 @@ func TestInventoryProblems(t *testing.T) {
 		"no version":      {entry("version: v1, ", ""), "", []string{"dir/x/x.rego:6:11: an entry of inventory has no version"}},
 		"no kind":         {entry("kind: K, ", ""), "", []string{"dir/x/x.rego:6:11: an entry of inventory has no kind"}},
 		"no key":          {entry("by: b, ", ""), "", []string{"dir/x/x.rego:6:11: an entry of inventory has no by"}},
-		"an unknown key":  {entry("by: b", "by: b, index: c"), "", []string{`dir/x/x.rego:6:60: unknown key "index" in an entry of inventory; known are name, group, version, kind, resource, by, fields`}},
+		"an unknown key":  {entry("by: b", "by: b, index: c"), "", []string{`dir/x/x.rego:6:60: unknown key "index" in an entry of inventory; known are name, group, version, kind, resource, by, fields, scan`}},
 		"a bad name":      {entry("name: a", "name: A-b"), "", []string{`dir/x/x.rego:6:18: the name "A-b" must be a lower-case letter and then letters and digits, for example stores`}},
 		"one name twice":  {entry("", "") + "\n" + entry("", ""), "", []string{`dir/x/x.rego:7:18: the name "a" stands twice in inventory`}},
 		"a number":        {entry("by: b", "by: 1"), "", []string{"dir/x/x.rego:6:57: by must be text"}},
@@ -82,6 +82,7 @@ func TestInventoryProblems(t *testing.T) {
 		"no dot":          {entry("[c]", `["c[]d"]`), "", []string{`dir/x/x.rego:6:69: a field: the path "c[]d" needs a . after ]`}},
 		"a bracket first": {entry("[c]", `["[c]"]`), "", []string{`dir/x/x.rego:6:69: a field: the path "[c]" must begin with the name of a field`}},
 		"a field twice":   {entry("[c]", `[c, c]`), "", []string{"dir/x/x.rego:6:72: the field c stands twice"}},
+		"scan as text":    {entry("by: b", `by: b, scan: "true"`), "", []string{"dir/x/x.rego:6:66: scan must be true or false"}},
 		"fields as text":  {entry("[c]", `c`), "", []string{"dir/x/x.rego:6:68: fields must be a list"}},
 		"a Secret's data": {entry("group: g, version: v1, kind: K", `group: "", version: v1, kind: Secret`), "", []string{
 			"dir/x/x.rego:6:63: by: the values of Secrets are not for policies to read",

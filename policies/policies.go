@@ -7,7 +7,7 @@
 //	match:       {pods: true, kinds: [{group, kind, resource?, subresource?}], operations: [CREATE, UPDATE]}
 //	action:      deny | warn | audit | off       what a deny does where the Profile says nothing; deny when absent
 //	parameters:  a JSON schema whose properties each have a default or are required
-//	inventory:   [{name, group, version, kind, resource?, by, fields}]   other objects that the policy reads, as input.inventory.<name>
+//	inventory:   [{name, group, version, kind, resource?, by, fields, scan?}]   other objects that the policy reads, as input.inventory.<name>
 //
 // A policy sees input.request as the API server sent it and, beside it, input.user, pod, containers, images, namespace, environment,
 // app, expected, inventory and parameters (see view.go). Helpers that every policy may import live in data.gesso.lib.
@@ -74,6 +74,8 @@ type InventoryKind struct {
 	By string
 	// Fields are the paths that are kept of each object beside metadata.name and metadata.namespace.
 	Fields []string
+	// Scan is true where the policy says that it may go through all objects, which takes the longer the more there are.
+	Scan bool
 }
 
 // Problem is one reason why a policy, or a setting, is not in force.

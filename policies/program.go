@@ -136,6 +136,13 @@ func (u *unit) program(d *definition) (*program, []Problem) {
 	if problems := reach.problems(d.id, d.meta.schema != nil); len(problems) > 0 {
 		return nil, problems
 	}
+	inventory := inventoryRef()
+	if u.shared {
+		inventory = inventory.Append(ast.StringTerm(d.id))
+	}
+	if problems := scans(d.id, u.compiler, rules, inventory, d.meta.inventory); len(problems) > 0 {
+		return nil, problems
+	}
 	p := &program{definition: d, unit: u, readsNamespace: reach.readsNamespace}
 	for _, name := range []string{"deny", "warn"} {
 		if !slices.ContainsFunc(rules, func(r *ast.Rule) bool { return r.Head.Name.String() == name }) {

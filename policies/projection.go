@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/gesso-dev/gesso/policies/value"
 )
 
 // shape is what is kept of a value: all of it, some fields of an object, or the same of each element of a list. Only what the fields of a
@@ -45,57 +47,64 @@ func (s *shape) step(step pathStep) *shape {
 			return f.shape
 		}
 	}
-	f := shapeField{name: step.name, key: ast.InternedTerm(step.name), shape: &shape{}}
+	f := shapeField{name: step.name, key: value.Text(step.name), shape: &shape{}}
 	s.fields = append(s.fields, f)
 	return f.shape
 }
 
 // project returns what the shape keeps of a decoded value, or nil where there is nothing of that shape. null counts as absent, as it
 // does for the API server, but for elements of a list, whose positions stay.
-func (s *shape) project(value any) (*ast.Term, error) {
+func (s *shape) project(decoded any, shared *sharing) (*ast.Term, error) {
 	if s.whole {
-		if value == nil {
+		if decoded == nil {
 			return nil, nil
 		}
-		kept, err := ast.InterfaceToValue(value)
-		return ast.NewTerm(kept), err
+		return shared.whole(decoded)
 	}
-	switch value := value.(type) {
+	switch decoded := decoded.(type) {
 	case map[string]any:
 		if s.fields == nil {
 			return nil, nil
 		}
-		items := make([][2]*ast.Term, 0, len(s.fields))
-		for _, f := range s.fields {
-			item, found := value[f.name]
-			if !found {
-				continue
-			}
-			kept, err := f.project(item)
-			if err != nil {
-				return nil, err
-			}
-			if kept != nil {
-				items = append(items, ast.Item(f.key, kept))
-			}
-		}
-		return ast.ObjectTerm(items...), nil
+		return s.projectFields(decoded, shared)
 	case []any:
 		if s.each == nil {
 			return nil, nil
 		}
-		items := make([]*ast.Term, 0, len(value))
-		for _, item := range value {
-			kept, err := s.each.project(item)
-			if err != nil {
-				return nil, err
-			}
-			if kept == nil {
-				kept = ast.InternedNullTerm
-			}
-			items = append(items, kept)
-		}
-		return ast.ArrayTerm(items...), nil
+		return s.projectEach(decoded, shared)
 	}
 	return nil, nil
+}
+
+func (s *shape) projectFields(object map[string]any, shared *sharing) (*ast.Term, error) {
+	items := make([][2]*ast.Term, 0, len(s.fields))
+	for _, f := range s.fields {
+		item, found := object[f.name]
+		if !found {
+			continue
+		}
+		kept, err := f.project(item, shared)
+		if err != nil {
+			return nil, err
+		}
+		if kept != nil {
+			items = append(items, ast.Item(f.key, kept))
+		}
+	}
+	return shared.term(ast.ObjectTerm(items...)), nil
+}
+
+func (s *shape) projectEach(list []any, shared *sharing) (*ast.Term, error) {
+	items := make([]*ast.Term, 0, len(list))
+	for _, item := range list {
+		kept, err := s.each.project(item, shared)
+		if err != nil {
+			return nil, err
+		}
+		if kept == nil {
+			kept = ast.InternedNullTerm
+		}
+		items = append(items, kept)
+	}
+	return shared.term(ast.ArrayTerm(items...)), nil
 }

@@ -22,6 +22,7 @@
 #         version: v1
 #         kind: Ingress
 #         by: spec.rules[].host
+#         scan: true
 #         fields:
 #           - metadata.annotations[kubernetes.io/ingress.class]
 #           - spec.ingressClassName
