@@ -6,6 +6,8 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/topdown"
+
+	"github.com/gesso-dev/gesso/policies/demand"
 )
 
 // chunkRules is how many verdict rules are in one query. Each further rule of a query is evaluated deeper in the stack than the one before,
@@ -18,6 +20,8 @@ type plan struct {
 	policies []*compiled // by id
 	chunks   []chunk
 	health   health // of asking together
+	// need is what is parsed of a request; nil stands for all of it.
+	need *need
 }
 
 // chunk is a query for some policies of one unit.
@@ -27,8 +31,11 @@ type chunk struct {
 	body    ast.Body
 }
 
-func newPlan(list []*compiled) *plan {
+func newPlan(group, kind string, list []*compiled, reads *demand.Node) *plan {
 	p := &plan{policies: list}
+	if reads != nil {
+		p.need = newNeed(group, kind, reads)
+	}
 	last := map[*unit]int{} // the chunk that may take more
 	for i, policy := range list {
 		u := policy.unit
@@ -46,6 +53,18 @@ func newPlan(list []*compiled) *plan {
 		c.body = append(c.body, policy.body...)
 	}
 	return p
+}
+
+// readBy is what policies read of the input together, nil for everything.
+func readBy(list []*compiled) *demand.Node {
+	all := &demand.Node{}
+	for _, p := range list {
+		if p.reads == nil || p.reads.All {
+			return nil
+		}
+		all.Add(p.reads)
+	}
+	return all
 }
 
 // evaluation is one review being judged.

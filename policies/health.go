@@ -39,9 +39,9 @@ func (h *health) aside(now time.Time) string {
 	defer h.mu.Unlock()
 	switch {
 	case h.lost > 0:
-		return "set aside: an evaluation that ran out of time has not ended yet"
+		return reasonAside + ": an evaluation that ran out of time has not ended yet"
 	case h.timeouts >= patience && now.Before(h.until):
-		return fmt.Sprintf("set aside for %s: it ran out of time or memory %d times in a row", asideFor, patience)
+		return fmt.Sprintf("%s for %s: it ran out of time or memory %d times in a row", reasonAside, asideFor, patience)
 	case h.timeouts >= patience:
 		h.until = now.Add(asideFor) // this review tries it; the others wait for what comes of it
 	}

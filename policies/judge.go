@@ -83,7 +83,7 @@ func (e *evaluation) judge(ctx context.Context, p *compiled, q *question, budget
 			p.health.ended(end, false)
 		}
 	case g.full.Load():
-		reply = answer{reason: "the policy took too much memory"}
+		reply = answer{reason: reasonMemory}
 		p.health.ended(end, false)
 	default:
 		p.health.ended(end, true)
@@ -100,6 +100,13 @@ type answer struct {
 	reason string
 	done   bool
 }
+
+// Reasons, or what they begin with, that say more about the machine than about the request.
+const (
+	reasonDeadline = "deadline exceeded"
+	reasonMemory   = "the policy took too much memory"
+	reasonAside    = "set aside"
+)
 
 // reasonStopped is replaced by one that says whose time was up.
 const reasonStopped = "stopped"
@@ -247,11 +254,11 @@ func (v *Violation) decode(value ast.Value) error {
 func timeReason(ctx context.Context, budget time.Duration) string {
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
-		return "deadline exceeded: the review was given up"
+		return reasonDeadline + ": the review was given up"
 	case ctx.Err() != nil, budget <= 0:
-		return "deadline exceeded: the time of the review was up"
+		return reasonDeadline + ": the time of the review was up"
 	}
-	return fmt.Sprintf("deadline exceeded: the policy took longer than its %s", budget.Round(time.Millisecond))
+	return fmt.Sprintf("%s: the policy took longer than its %s", reasonDeadline, budget.Round(time.Millisecond))
 }
 
 // evalReason says where an evaluation failed and at what. The message of the error is not repeated but for the name of a built-in

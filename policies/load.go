@@ -48,6 +48,7 @@ type loader struct {
 	previous *Set
 	reusable []*Set
 	print    PrintFunc
+	shadow   *shadow
 	only     string // the one policy that is loaded, "" for all
 
 	compiler   *compiler
@@ -80,6 +81,9 @@ func Load(ctx context.Context, sources []Source, settings map[string]Setting, op
 	}
 	l.set = newSet("")
 	l.set.print = l.print
+	if l.shadow != nil {
+		l.set.shadow = l.shadow
+	}
 	found, byID := l.read(sources)
 	if err := l.loadAll(ctx, byID); err != nil {
 		l.problems = append(l.problems, Problem{Reason: oneLine(err.Error())})

@@ -1,10 +1,13 @@
 package policies
 
 import (
+	"context"
 	"errors"
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/gesso-dev/gesso/policies/demand"
 )
 
 // unit is a number of policies that were compiled together with the shared helpers that they need.
@@ -25,11 +28,14 @@ type program struct {
 	body ast.Body
 	// readsNamespace is true when a verdict may depend on facts of the Namespace.
 	readsNamespace bool
+	// reads is what the verdict rules read of input; nil where nobody has asked, which stands for everything.
+	reads *demand.Node
 }
 
 // verdict is one of the rules deny and warn of a policy.
 type verdict struct {
 	rule string
+	ref  ast.Ref
 	// variable is what the query binds the rule's value to; no other policy has the same.
 	variable ast.Var
 }
@@ -69,16 +75,37 @@ type build struct {
 	err      error
 }
 
-func (c *compiler) build(definitions []*definition, shared bool) build {
+func (c *compiler) build(ctx context.Context, definitions []*definition, shared bool) build {
 	u, err := c.link(definitions, shared)
 	b := build{err: err}
-	if err == nil {
-		for _, d := range definitions {
-			p, problems := u.program(d)
-			b.programs, b.problems = append(b.programs, p), append(b.problems, problems)
+	if err != nil {
+		return b
+	}
+	var good []*program
+	for _, d := range definitions {
+		p, problems := u.program(d)
+		b.programs, b.problems = append(b.programs, p), append(b.problems, problems)
+		if p != nil {
+			good = append(good, p)
 		}
 	}
+	if !c.print { // who prints sees the whole input
+		u.analyse(ctx, good)
+	}
 	return b
+}
+
+// analyse finds out what programs read of the input.
+func (u *unit) analyse(ctx context.Context, programs []*program) {
+	entries := make([][]ast.Ref, len(programs))
+	for i, p := range programs {
+		for _, v := range p.verdicts {
+			entries[i] = append(entries[i], v.ref)
+		}
+	}
+	for i, reads := range demand.Analyse(ctx, u.compiler, entries...) {
+		programs[i].reads = reads
+	}
 }
 
 // guilty returns the definitions in whose files the errors of a compilation lie. It may be none of them.
@@ -116,7 +143,7 @@ func (u *unit) program(d *definition) (*program, []Problem) {
 		}
 		variable := ast.Var(d.id + "." + name)
 		ref := d.modules[0].Package.Path.Append(ast.StringTerm(name))
-		p.verdicts = append(p.verdicts, verdict{rule: name, variable: variable})
+		p.verdicts = append(p.verdicts, verdict{rule: name, ref: ref, variable: variable})
 		p.body = append(p.body, ast.Equality.Expr(ast.VarTerm(string(variable)), ast.NewTerm(ref)))
 	}
 	return p, nil

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/gesso-dev/gesso/policies/demand"
 )
 
 // defaultDeadline is how long one policy may take over one review. A policy of the library takes well under a millisecond.
@@ -27,6 +29,8 @@ type Set struct {
 	// parameters is what the policies that are compiled together see as input.parameters: those of each by its id.
 	parameters *ast.Term
 	compiler   *compiler // for the next Load
+	// shadow holds the projection against the whole input. It is shared by the copies of a set.
+	shadow *shadow
 	// slots holds one token for each review that is being evaluated. It is shared by the copies of a set.
 	slots chan struct{}
 	now   func() time.Time
@@ -37,8 +41,9 @@ type Set struct {
 func newSet(revision string) *Set {
 	return &Set{
 		deadline: defaultDeadline, index: map[target]*plan{}, revision: revision,
-		slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
-		now:   time.Now, //nolint:forbidigo // for durations of evaluations only: no verdict depends on the time of day
+		shadow: &shadow{},
+		slots:  make(chan struct{}, runtime.GOMAXPROCS(0)),
+		now:    time.Now, //nolint:forbidigo // for durations of evaluations only: no verdict depends on the time of day
 	}
 }
 
@@ -61,17 +66,26 @@ func (s *Set) finish() {
 		}
 	}
 	s.parameters = ast.ObjectTerm(parameters...)
-	plans := map[string]*plan{} // targets with the same policies share one
+	var (
+		plans = map[string]*plan{}        // targets of one kind with the same policies share one
+		reads = map[string]*demand.Node{} // of the same policies, whatever the kind
+	)
 	for t, list := range lists {
-		var key strings.Builder
+		var ids strings.Builder
 		for _, p := range list {
-			key.WriteString(p.ID)
-			key.WriteByte(' ')
+			ids.WriteString(p.ID)
+			ids.WriteByte(' ')
 		}
-		if plans[key.String()] == nil {
-			plans[key.String()] = newPlan(list)
+		want, known := reads[ids.String()]
+		if !known {
+			want = readBy(list)
+			reads[ids.String()] = want
 		}
-		s.index[t] = plans[key.String()]
+		key := t.group + "/" + t.kind + " " + ids.String()
+		if plans[key] == nil {
+			plans[key] = newPlan(t.group, t.kind, list, want)
+		}
+		s.index[t] = plans[key]
 	}
 }
 
@@ -216,18 +230,33 @@ func (s *Set) Evaluate(ctx context.Context, r Review) Decision {
 	if plan == nil {
 		return Decision{}
 	}
-	var (
-		v   *view
-		err = s.enter(ctx)
-	)
-	if err == nil {
-		defer s.leave()
-		v, err = newView(r)
+	err := s.enter(ctx)
+	if err != nil {
+		return newEvaluation(s, plan, r, nil, err).decision()
 	}
+	defer s.leave()
+	if plan.need == nil || s.shadow.off.Load() {
+		return s.evaluate(ctx, plan, r, nil).decision()
+	}
+	e := s.evaluate(ctx, plan, r, plan.need)
+	if !s.shadow.due() || ctx.Err() != nil {
+		return e.decision()
+	}
+	whole := s.evaluate(ctx, plan, r, nil)
+	if differing := e.differs(whole); len(differing) > 0 {
+		s.shadow.caught(differing)
+		return whole.decision()
+	}
+	return e.decision()
+}
+
+// evaluate asks the policies of a plan on what a need leaves of the request; nil stands for the whole.
+func (s *Set) evaluate(ctx context.Context, plan *plan, r Review, n *need) *evaluation {
+	v, err := newView(r, n)
 	e := newEvaluation(s, plan, r, v, err)
 	e.together(ctx)
 	e.apart(ctx)
-	return e.decision()
+	return e
 }
 
 // enter waits for a slot. The error is the reason why there was none.
@@ -257,7 +286,7 @@ func (r Review) action(p *compiled, v *view) (action Action, known bool) {
 		name = r.Namespace.Name
 	}
 	if name == "" && v != nil {
-		name, _ = text(field(ast.NewTerm(v.request), "namespace"))
+		name, _ = text(field(v.request, "namespace"))
 	}
 	return p.actionIn(name, r.Namespace)
 }
