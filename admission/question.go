@@ -29,13 +29,14 @@ func Settings(p *v1alpha1.Profile) map[string]policies.Setting {
 // question is the request as the policies want it: request is the AdmissionRequest, and names are derived from o, the object
 // in it when a policy asks. The old object keeps its own app: an object that changes its app must not take the old app's secrets along.
 func (e *Engine) question(r *Request, o *object.Object, request []byte) policies.Review {
+	user := r.User()
 	q := policies.Review{
 		Group: r.kind.Group, Version: r.version, Kind: r.kind.Kind,
 		Subresource: r.Subresource, Operation: string(r.Operation),
 		Request: request,
 		User: policies.User{
-			Name: r.User.Name, Groups: r.User.Groups,
-			Platform: slices.ContainsFunc(r.User.Groups, func(g string) bool { return slices.Contains(e.spec.PlatformGroups, g) }),
+			Name: user.Name, Groups: user.Groups,
+			Platform: slices.ContainsFunc(user.Groups, func(g string) bool { return slices.Contains(e.spec.PlatformGroups, g) }),
 		},
 		Namespaced: r.NamespaceName != "",
 		Inventory:  r.Inventory,

@@ -22,6 +22,8 @@ type Node struct {
 	Kids map[string]*Node
 	// Elem is what is read of every element of a list and every member of an object. It counts for the members in Kids too.
 	Elem *Node
+	// Plain: a scalar is expected here, and Elem counts only where something else stands. Paths leaves it out.
+	Plain bool
 	// Why says which places in the source ask for All, "file:line: what", sorted.
 	Why []string
 }
@@ -61,6 +63,7 @@ func (n *Node) Add(other *Node) {
 		return
 	}
 	n.All = n.All || other.All
+	n.Plain = other.Plain && (n.Elem == nil || n.Plain) || n.Plain && other.Elem == nil
 	if len(other.Why) > 0 {
 		n.Why = slices.Compact(slices.Sorted(slices.Values(slices.Concat(n.Why, other.Why))))
 	}
@@ -81,7 +84,7 @@ func (n *Node) Fold() *Node {
 	if n.All {
 		return &Node{All: true, Why: n.Why}
 	}
-	folded := &Node{Elem: n.Elem.Fold()}
+	folded := &Node{Elem: n.Elem.Fold(), Plain: n.Plain}
 	for name, kid := range n.Kids {
 		both := &Node{}
 		both.Add(kid)
@@ -106,13 +109,16 @@ func (n *Node) paths(above []string, yield func(string, *Node) bool) bool {
 		return true
 	case n.All:
 		return yield(strings.Join(append(above, "**"), "."), n)
-	case len(n.Kids) == 0 && n.Elem == nil:
+	case len(n.Kids) == 0 && (n.Elem == nil || n.Plain):
 		return yield(strings.Join(above, "."), n)
 	}
 	for _, name := range slices.Sorted(maps.Keys(n.Kids)) {
 		if !n.Kids[name].paths(append(slices.Clip(above), shown(name)), yield) {
 			return false
 		}
+	}
+	if n.Plain {
+		return true
 	}
 	return n.Elem.paths(append(slices.Clip(above), "*"), yield)
 }

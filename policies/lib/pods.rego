@@ -23,7 +23,15 @@ default spec := null
 spec := input.pod
 
 # metadata of the Pods; null where there is none.
-metadata := object.get(input.request, array.flatten(["object", template, "metadata"]), null)
+metadata := at(object.get(input.request, "object", null), _metadata(at(input.request, ["kind", "kind"])))
+
+_metadata("Pod") := ["metadata"]
+
+_metadata("PodTemplate") := ["template", "metadata"]
+
+_metadata("CronJob") := ["spec", "jobTemplate", "spec", "template", "metadata"]
+
+_metadata(kind) := ["spec", "template", "metadata"] if not kind in {"Pod", "PodTemplate", "CronJob"}
 
 # at gives what stands at a path of names below a value, or null where nothing stands. The API server takes null for absent.
 default at(_, _) := null

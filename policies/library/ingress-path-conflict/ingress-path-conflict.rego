@@ -70,8 +70,8 @@ _wide(path) if {
 
 _own := _claims(_object)
 
-# _others are the other Ingresses of the class that share a host with this one, by namespace and name.
-_others[id] := ingress if {
+# _theirs are the claims of the other Ingresses of the class that share a host with this one, by namespace and name.
+_theirs[id] := _claims(ingress) if {
 	some claim in _own
 	some key in _keys(claim.host)
 	some id, ingress in input.inventory.ingresses[key]
@@ -93,8 +93,6 @@ _keys(host) := {key |
 } else := {host, _wildcard_of(host)}
 
 _wildcard_of(host) := concat(".", array.concat(["*"], array.slice(labels, 1, count(labels)))) if labels := split(host, ".")
-
-_theirs[id] := _claims(ingress) if some id, ingress in _others
 
 # The same path.
 

@@ -231,20 +231,20 @@ _name_keys(reference) := "name each key: env with valueFrom.secretKeyRef" if {
 # What cannot be read.
 
 deny contains lib.violation(path, sprintf("%s is not a list", [path]), "write a list") if {
-	some path, value in _lists
+	some [path, value] in _lists
 	not read.absent(value)
 	not is_array(value)
 }
 
-_lists[sprintf("%s.%s", [container.path, name])] := read.at(container, [name]) if {
+_lists contains [sprintf("%s.%s", [container.path, name]), read.at(container, [name])] if {
 	some container in input.containers
 	some name in ["env", "envFrom"]
 }
 
-_lists[sprintf("%sspec.%s", [template.path, name])] := read.at(_pod, [name]) if {
+_lists contains [sprintf("%sspec.%s", [template.path, name]), read.at(_pod, [name])] if {
 	some name in ["volumes", "imagePullSecrets"]
 }
 
-_lists[sprintf("%s.projected.sources", [volume.path])] := read.at(volume.value, ["projected", "sources"]) if {
+_lists contains [sprintf("%s.projected.sources", [volume.path]), read.at(volume.value, ["projected", "sources"])] if {
 	some volume in _volumes
 }
