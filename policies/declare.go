@@ -45,15 +45,7 @@ func (r *metadataReader) inventory(node *yaml.Node) []declaration {
 			d.Resource = plural(strings.ToLower(d.Kind))
 		}
 		d.By, d.by = r.fieldPath(d.InventoryKind, fields["by"], "by")
-		if fields["fields"] != nil {
-			for _, path := range r.sequence(fields["fields"], "fields") {
-				text, parsed := r.fieldPath(d.InventoryKind, path, "a field")
-				if slices.Contains(d.Fields, text) {
-					r.add(path, "the field %s stands twice", text)
-				}
-				d.Fields, d.fields = append(d.Fields, text), append(d.fields, parsed)
-			}
-		}
+		r.fields(&d, fields["fields"])
 		if scan := fields["scan"]; scan != nil && (scan.Decode(&d.Scan) != nil || scan.ShortTag() != "!!bool") {
 			r.add(scan, "scan must be true or false")
 		}
@@ -61,6 +53,20 @@ func (r *metadataReader) inventory(node *yaml.Node) []declaration {
 		list = append(list, d)
 	}
 	return list
+}
+
+// fields reads the paths that are kept; nil for none.
+func (r *metadataReader) fields(d *declaration, node *yaml.Node) {
+	if node == nil {
+		return
+	}
+	for _, path := range r.sequence(node, "fields") {
+		text, parsed := r.fieldPath(d.InventoryKind, path, "a field")
+		if slices.Contains(d.Fields, text) {
+			r.add(path, "the field %s stands twice", text)
+		}
+		d.Fields, d.fields = append(d.Fields, text), append(d.fields, parsed)
+	}
 }
 
 // fieldPath reads one path. The values of Secrets are refused: what no policy holds, no message can tell.

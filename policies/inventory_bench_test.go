@@ -21,7 +21,7 @@ func BenchmarkInventory(b *testing.B) {
 		},
 		"pods": {
 			`- {name: o, group: g, version: v1, kind: K, by: metadata.namespace, fields: [metadata.labels, spec.serviceAccountName, "spec.containers[].image"]}`,
-			func(i int) []byte { return replica(i) },
+			replica,
 		},
 	} {
 		b.Run(name, func(b *testing.B) {
@@ -29,14 +29,10 @@ func BenchmarkInventory(b *testing.B) {
 			var before, after runtime.MemStats
 			inv := NewInventory(set)
 			collected(&before)
-			put := func(i int, text []byte) {
-				object := decoded(b, string(text))
-				if err := inv.PutDecoded("g", "K", object); err != nil {
+			for i := range objects {
+				if err := inv.PutDecoded("g", "K", decoded(b, string(tc.object(i)))); err != nil {
 					b.Fatal(err)
 				}
-			}
-			for i := range objects {
-				put(i, tc.object(i))
 			}
 			inv.MarkSynced("g", "K")
 			inv.Snapshot()

@@ -20,7 +20,7 @@ type sharing struct {
 func (s *sharing) term(term *ast.Term) *ast.Term {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	place := &s.terms[uint(term.Hash())%uint(len(s.terms))] //nolint:gosec // which place does not matter
+	place := &s.terms[uint(term.Hash())%uint(len(s.terms))]
 	if known := *place; known != nil && identical(known, term) {
 		return known
 	}
@@ -62,7 +62,7 @@ func identical(a, b *ast.Term) bool {
 func (s *sharing) text(content string) *ast.Term {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	place := &s.terms[uint(ast.String(content).Hash())%uint(len(s.terms))] //nolint:gosec // which place does not matter
+	place := &s.terms[uint(ast.String(content).Hash())%uint(len(s.terms))]
 	if known, isText := text(*place); !isText || known != content {
 		*place = value.Text(content)
 	}
