@@ -228,7 +228,7 @@ _else := "never" if input.parameters.a == "never" else := input.parameters.b
 	settings := map[string]Setting{}
 	for i := range 6 {
 		id := fmt.Sprintf("p%d", i)
-		one := declaring(id, storesInventory, rules)
+		one := declaring(id, storesInventory[:len(storesInventory)-1]+", scan: true}", rules)
 		for name, text := range one {
 			one[name] = strings.Replace(text, "#     match:", "#     parameters: {properties: {a: {type: string}, b: {type: string, default: two}}, required: [a]}\n#     match:", 1)
 		}
