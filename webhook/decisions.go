@@ -194,7 +194,7 @@ func (m *Metrics) countDefaults(result *admission.Result) {
 	for _, d := range result.Preview {
 		m.defaults.WithLabelValues(d.ID, "preview", "").Inc()
 	}
-	var few [32][2]string // more are no mistake, but cost memory
+	var few [8][2]string // more cost memory
 	counted := few[:0]
 	for i := range result.Skipped {
 		s := &result.Skipped[i]
