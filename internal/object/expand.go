@@ -138,44 +138,54 @@ func readKey(raw []byte) key {
 
 // newLevel makes a level with count nodes, in one piece of memory where they are few.
 func newLevel(count int, named bool) *level {
-	var l *level
-	var nodes []Node
 	switch {
-	case count <= 1:
-		few := &struct {
+	case count == 0:
+		return new(level)
+	case count == 1:
+		var few struct {
 			level
 			nodes [1]Node
 			kids  [1]*Node
 			keys  [1]key
-		}{}
-		l, nodes, few.level.kids, few.level.keys = &few.level, few.nodes[:], few.kids[:], few.keys[:]
+		}
+		return few.with(count, named, few.nodes[:], few.kids[:], few.keys[:])
 	case count <= 4:
-		few := &struct {
+		var few struct {
 			level
 			nodes [4]Node
 			kids  [4]*Node
 			keys  [4]key
-		}{}
-		l, nodes, few.level.kids, few.level.keys = &few.level, few.nodes[:], few.kids[:], few.keys[:]
+		}
+		return few.with(count, named, few.nodes[:], few.kids[:], few.keys[:])
 	case count <= 8:
-		few := &struct {
+		var few struct {
 			level
 			nodes [8]Node
 			kids  [8]*Node
 			keys  [8]key
-		}{}
-		l, nodes, few.level.kids, few.level.keys = &few.level, few.nodes[:], few.kids[:], few.keys[:]
-	default:
-		l, nodes = &level{kids: make([]*Node, count)}, make([]Node, count)
-		if named {
-			l.keys = make([]key, count)
 		}
+		return few.with(count, named, few.nodes[:], few.kids[:], few.keys[:])
+	case count <= 16:
+		var few struct {
+			level
+			nodes [16]Node
+			kids  [16]*Node
+			keys  [16]key
+		}
+		return few.with(count, named, few.nodes[:], few.kids[:], few.keys[:])
 	}
-	l.kids = l.kids[:count]
+	var keys []key
 	if named {
-		l.keys = l.keys[:count]
-	} else {
-		l.keys = nil
+		keys = make([]key, count)
+	}
+	return new(level).with(count, named, make([]Node, count), make([]*Node, count), keys)
+}
+
+// with makes l a level of the first count nodes.
+func (l *level) with(count int, named bool, nodes []Node, kids []*Node, keys []key) *level {
+	l.kids = kids[:count]
+	if named {
+		l.keys = keys[:count]
 	}
 	for i := range l.kids {
 		l.kids[i] = &nodes[i]

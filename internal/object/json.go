@@ -113,7 +113,7 @@ func (n *Node) Len() int {
 // Elements yields the positions and elements of a list in order; nothing for another type.
 func (n *Node) Elements() iter.Seq2[int, *Node] {
 	return func(yield func(int, *Node) bool) {
-		if n.Type() != Array {
+		if n.Type() != Array || n.Len() == 0 {
 			return
 		}
 		for i, kid := range n.expand().kids {
@@ -127,7 +127,7 @@ func (n *Node) Elements() iter.Seq2[int, *Node] {
 // Members yields the names and values of an object in document order; nothing for another type.
 func (n *Node) Members() iter.Seq2[string, *Node] {
 	return func(yield func(string, *Node) bool) {
-		if n.Type() != Map {
+		if n.Type() != Map || n.Len() == 0 {
 			return
 		}
 		l := n.expand()
@@ -151,6 +151,18 @@ func (n *Node) Text() (string, bool) {
 func (n *Node) Str() string {
 	s, _ := n.Text()
 	return s
+}
+
+// Is reports whether n is the string s. It makes no copy of the text.
+func (n *Node) Is(s string) bool {
+	if n.Type() != String {
+		return false
+	}
+	inner := n.raw[1 : len(n.raw)-1]
+	if bytes.IndexByte(inner, '\\') >= 0 {
+		return unquote(n.raw) == s
+	}
+	return string(inner) == s
 }
 
 // IsTrue reports whether n is the literal true.

@@ -17,26 +17,21 @@ type name struct {
 }
 
 // spelled returns the characters of a name. Those with escapes are written to memory that the next call uses again.
-func (s *scanner) spelled(n *name) []byte {
+func (s *scanner) spelled(n *name) []byte { return s.spelledIn(&s.twice.text, n) }
+
+func (s *scanner) spelledIn(text *[]byte, n *name) []byte {
 	raw := s.data[n.from:n.to]
 	if !n.escaped {
 		return raw
 	}
-	return s.unescaped(raw)
-}
-
-func (s *scanner) unescaped(raw []byte) []byte {
-	s.twice.text = appendUnescaped(s.twice.text[:0], raw)
-	return s.twice.text
+	*text = appendUnescaped((*text)[:0], raw)
+	return *text
 }
 
 // same reports whether two names say the same.
 func (s *scanner) same(a, b *name) bool {
-	if !a.escaped && !b.escaped {
-		return bytes.Equal(s.data[a.from:a.to], s.data[b.from:b.to])
-	}
-	// string copies the first, as both may be in the same memory.
-	return string(s.spelled(a)) == string(s.spelled(b))
+	s.compared++
+	return bytes.Equal(s.spelledIn(&s.twice.text, a), s.spelledIn(&s.twice.other, b))
 }
 
 // fewNames is how many names are compared one by one.
@@ -68,11 +63,14 @@ func (s *scanner) duplicate(names []name) int {
 type nameSet struct {
 	seed  maphash.Seed
 	slots []uint32 // positions among the names, from 1
-	text  []byte   // a name without its escapes
 	ready bool
+
+	text, other []byte // names without their escapes
 }
 
-func (t *nameSet) small() bool { return cap(t.slots) <= 4*maxSpare && cap(t.text) <= 4*maxSpare }
+func (t *nameSet) small() bool {
+	return cap(t.slots) <= 4*maxSpare && cap(t.text)+cap(t.other) <= 4*maxSpare
+}
 
 // reset makes room for n names. The hash is seeded, so that nobody can choose names that meet in one slot.
 func (t *nameSet) reset(n int) {

@@ -60,6 +60,7 @@ type scanner struct {
 	members  int                 // of them, members
 	from, to int                 // the value of the document
 	twice    nameSet
+	compared int // how often two names were, which tests count
 
 	// The error: where, what, and whether it lies in a value of the innermost list or object or in that itself.
 	at      int
@@ -108,7 +109,8 @@ var types = [256]Type{ //nolint:gochecknoglobals // a table that is never writte
 // scan checks the document and makes the index. It returns false where there is an error.
 func (s *scanner) scan() bool {
 	if uint64(len(s.data)) > math.MaxUint32 {
-		return s.fail(0, false, "longer than 4 GiB") > 0
+		s.fail(0, false, "longer than 4 GiB")
+		return false
 	}
 	i := space(s.data, 0)
 	s.from = i
@@ -233,15 +235,12 @@ func (s *scanner) member(i int) int {
 	if end < 0 {
 		return end
 	}
-	from, to := uint32(i+1), uint32(end-1)
-	spelled := s.data[from:to]
-	if escaped {
-		spelled = s.unescaped(spelled)
-	}
-	s.names = append(s.names, name{from: from, to: to, print: fingerprint(spelled), escaped: escaped})
+	n := name{from: uint32(i + 1), to: uint32(end - 1), escaped: escaped}
+	n.print = fingerprint(s.spelled(&n))
+	s.names = append(s.names, n)
 	s.frames[s.depth].count++
 	if i = space(s.data, end); i >= len(s.data) || s.data[i] != ':' {
-		return s.fail(i, false, fmt.Sprintf("unexpected %s after member name %q, want ':'", s.here(i), spelled))
+		return s.fail(i, false, fmt.Sprintf("unexpected %s after member name %q, want ':'", s.here(i), s.spelled(&n)))
 	}
 	return space(s.data, i+1)
 }
