@@ -72,24 +72,24 @@ func (t *nameSet) small() bool {
 	return cap(t.slots) <= 4*maxSpare && cap(t.text)+cap(t.other) <= 4*maxSpare
 }
 
-// reset makes room for n names. The hash is seeded, so that nobody can choose names that meet in one slot.
-func (t *nameSet) reset(n int) {
+// reset makes room for n names and returns the mask that makes a slot of a hash. The hash is seeded, so that nobody can choose names that meet in one slot.
+func (t *nameSet) reset(n int) (mask uint64) {
 	if !t.ready {
 		t.seed, t.ready = maphash.MakeSeed(), true
 	}
-	size := 1 << bits.Len(uint(2*n))
-	if cap(t.slots) < size {
+	size := uint64(1) << bits.Len(uint(2*n))
+	if uint64(cap(t.slots)) < size {
 		t.slots = make([]uint32, size)
-		return
+	} else {
+		t.slots = t.slots[:size]
+		clear(t.slots)
 	}
-	t.slots = t.slots[:size]
-	clear(t.slots)
+	return size - 1
 }
 
 func (s *scanner) duplicateOfMany(names []name) int {
 	t := &s.twice
-	t.reset(len(names))
-	mask := uint64(len(t.slots) - 1)
+	mask := t.reset(len(names))
 	for i := range names {
 		n := &names[i]
 		at := maphash.Bytes(t.seed, s.spelled(n)) & mask
@@ -99,7 +99,7 @@ func (s *scanner) duplicateOfMany(names []name) int {
 			}
 			at = (at + 1) & mask
 		}
-		t.slots[at] = uint32(i + 1)
+		t.slots[at] = place(i + 1)
 	}
 	return -1
 }

@@ -77,6 +77,9 @@ type frame struct {
 	shut  byte   // the bracket that closes it
 }
 
+// place is a position or a number of things in a document, none of which is longer than fits: scan refuses it.
+func place(i int) uint32 { return uint32(i) } //nolint:gosec // see above
+
 // spares keeps what scanners allocate between documents.
 var spares = sync.Pool{New: func() any { return new(scanner) }} //nolint:gochecknoglobals // memory to use again, no state
 
@@ -164,7 +167,7 @@ func (s *scanner) open(i int) (next int, open bool) {
 	c := s.data[i]
 	s.depth++
 	f := &s.frames[s.depth]
-	f.from, f.entry, f.names, f.count = uint32(i), uint32(len(s.entries)), uint32(len(s.names)), 0
+	f.from, f.entry, f.names, f.count = place(i), place(len(s.entries)), place(len(s.names)), 0
 	f.shut = c + 2 // in ASCII, brackets are two apart
 	s.entries = append(s.entries, entry{})
 	i = space(s.data, i+1)
@@ -189,7 +192,7 @@ func (s *scanner) shut(i int) int {
 		s.members += int(f.count)
 	}
 	s.values += int(f.count)
-	s.entries[f.entry] = entry{size: uint32(i+1) - f.from, next: uint32(len(s.entries)), count: f.count}
+	s.entries[f.entry] = entry{size: place(i+1) - f.from, next: place(len(s.entries)), count: f.count}
 	s.depth--
 	return i + 1
 }
@@ -235,7 +238,7 @@ func (s *scanner) member(i int) int {
 	if end < 0 {
 		return end
 	}
-	n := name{from: uint32(i + 1), to: uint32(end - 1), escaped: escaped}
+	n := name{from: place(i + 1), to: place(end - 1), escaped: escaped}
 	n.print = fingerprint(s.spelled(&n))
 	s.names = append(s.names, n)
 	s.frames[s.depth].count++
@@ -272,9 +275,10 @@ func (s *scanner) text(i int, inValue bool) (end int, escaped bool) {
 	for i++; ; {
 		for i+8 <= len(data) {
 			w := binary.LittleEndian.Uint64(data[i:])
-			// The lowest bit that is set marks the first byte that is a quote, a backslash, below a blank, or beyond ASCII.
+			// The lowest bit that is set marks the first byte that is a quote, a backslash, below a blank, or beyond ASCII: each
+			// subtraction borrows from the next byte only where it marks its own, and one of the first two keeps the high bit.
 			quote, backslash := w^ones*'"', w^ones*'\\'
-			stop := ((quote - ones) | (backslash - ones) | (w - ones*' ') | w) & highs
+			stop := ((quote - ones) | (backslash - ones) | (w - ones*' ')) & highs
 			if stop != 0 {
 				i += bits.TrailingZeros64(stop) / 8
 				break
@@ -363,19 +367,26 @@ func (s *scanner) number(i int) int {
 		}
 	}
 	if i < len(data) && data[i]|0x20 == 'e' {
-		i++
-		if i < len(data) && (data[i] == '+' || data[i] == '-') {
-			i++
-		}
-		from := i
-		if i = digits(data, i); i == from {
-			return s.fail(i, true, "unexpected "+s.here(i)+" in a number")
+		if i = s.exponent(i + 1); i < 0 {
+			return i
 		}
 	}
 	if i < len(data) && data[i]-'0' <= 9 {
 		return s.fail(i, true, "a number must not begin with 0")
 	}
 	return i
+}
+
+// exponent returns the end of the exponent of which the digits or a sign stand at i.
+func (s *scanner) exponent(i int) int {
+	if i < len(s.data) && (s.data[i] == '+' || s.data[i] == '-') {
+		i++
+	}
+	end := digits(s.data, i)
+	if end == i {
+		return s.fail(i, true, "unexpected "+s.here(i)+" in a number")
+	}
+	return end
 }
 
 func digits(data []byte, i int) int {

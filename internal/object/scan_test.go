@@ -107,6 +107,54 @@ func FuzzScan(f *testing.F) {
 	})
 }
 
+// TestEveryByte puts every byte and some sequences at every place of a string: eight bytes are looked at together.
+func TestEveryByte(t *testing.T) {
+	inserts := []string{`\"`, `\\`, `\\\"`, `\u00e9`, `\n`, "é", "\u2028", "😀", "\xc3\xa9\xc3", "\xed\xa0\x80", "\xf4\x90\x80\x80", `\u12x4`}
+	for c := range 256 {
+		inserts = append(inserts, string([]byte{byte(c)}))
+	}
+	around := strings.Repeat("~", 20)
+	for _, insert := range inserts {
+		for at := range len(around) + 1 {
+			for _, doc := range []string{
+				`"` + around[:at] + insert + around[at:] + `"`,
+				`{"` + around[:at] + insert + around[at:] + `":[0],"` + around[at:] + insert + `":"` + insert + around[at:] + `"}`,
+			} {
+				root, err := Scan([]byte(doc))
+				want := json.Valid([]byte(doc)) && utf8.ValidString(doc) && !duplicates(json.NewDecoder(strings.NewReader(doc)))
+				if (err == nil) != want {
+					t.Fatalf("%q: %v, want %v", doc, err, want)
+				}
+				if want {
+					compareWithStandard(t, root, doc)
+				}
+			}
+		}
+	}
+}
+
+// compareWithStandard compares all names and texts with those of encoding/json.
+func compareWithStandard(tb testing.TB, root *Node, doc string) {
+	tb.Helper()
+	var value any
+	if err := json.Unmarshal([]byte(doc), &value); err != nil {
+		tb.Fatal(err)
+	}
+	if members, ok := value.(map[string]any); ok {
+		if root.Len() != len(members) {
+			tb.Errorf("%q: %d members, want %d", doc, root.Len(), len(members))
+		}
+		for name, member := range root.Members() {
+			text, _ := members[name].(string)
+			if _, ok := members[name]; !ok || member.Str() != text {
+				tb.Errorf("%q: member %q is %q, want %q", doc, name, member.Str(), text)
+			}
+		}
+	} else if root.Str() != value {
+		tb.Errorf("%q: %q, want %q", doc, root.Str(), value)
+	}
+}
+
 // TestScanErrors holds that a syntax error says the same whichever of the two parsers met it. Its texts are in TestParseErrors.
 func TestScanErrors(t *testing.T) {
 	many := string(manyMembers(40))
@@ -117,8 +165,10 @@ func TestScanErrors(t *testing.T) {
 		{"a name twice, then one without a colon", `{"a":1,"a" 2}`, `line 1, column 8: member "a" comes twice`},
 		{"an error in a name, which is not there yet", `{"a":1,"a`, `line 1, column 10: unexpected end of input in a string`},
 		{"one of many, not closed", many[:len(many)-1] + `,"member-00000007-of-many":[`, `line 1, column 1122: member "member-00000007-of-many" comes twice`},
-		{"the first of many", many[:len(many)-1] + `,"a":[{"\u0061":0},{}],"member-00000000-of-many":0,"a":0}`,
-			`line 1, column 1144: member "member-00000000-of-many" comes twice`},
+		{
+			"the first of many", many[:len(many)-1] + `,"a":[{"\u0061":0},{}],"member-00000000-of-many":0,"a":0}`,
+			`line 1, column 1144: member "member-00000000-of-many" comes twice`,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			for name, parse := range map[string]func([]byte) (*Node, error){"Scan": Scan, "Parse": Parse} {
