@@ -75,23 +75,28 @@ func (n *Node) read(l *level, entries []entry, doc *document) {
 			l.keys[k] = readKey(raw[i:end])
 			i = token(raw, end)
 		}
-		kid.typ = types[raw[i]]
-		end := i + 1
-		switch kid.typ {
-		case String:
-			end = closing(raw, i)
-		case Map, Array:
-			kid.doc, kid.at = doc, inner
-			end = i + int(entries[inner].size)
-			inner = entries[inner].next
-		default:
-			for raw[end] > ' ' && raw[end] != ',' && raw[end] != ']' && raw[end] != '}' {
-				end++
-			}
-		}
-		kid.raw = raw[i:end:end]
-		i = end
+		i, inner = kid.set(raw, i, inner, entries, doc)
 	}
+}
+
+// set makes n the value at i of raw and returns its end. inner is the entry of the next list or object from there on.
+func (n *Node) set(raw []byte, i int, inner uint32, entries []entry, doc *document) (end int, next uint32) {
+	n.typ = types[raw[i]]
+	end = i + 1
+	switch n.typ {
+	case String:
+		end = closing(raw, i)
+	case Map, Array:
+		n.doc, n.at = doc, inner
+		end = i + int(entries[inner].size)
+		inner = entries[inner].next
+	default:
+		for raw[end] > ' ' && raw[end] != ',' && raw[end] != ']' && raw[end] != '}' {
+			end++
+		}
+	}
+	n.raw = raw[i:end:end]
+	return end, inner
 }
 
 // token returns the position of the next string, number, word or bracket.

@@ -153,18 +153,6 @@ func (n *Node) Str() string {
 	return s
 }
 
-// Is reports whether n is the string s. It makes no copy of the text.
-func (n *Node) Is(s string) bool {
-	if n.Type() != String {
-		return false
-	}
-	inner := n.raw[1 : len(n.raw)-1]
-	if bytes.IndexByte(inner, '\\') >= 0 {
-		return unquote(n.raw) == s
-	}
-	return string(inner) == s
-}
-
 // IsTrue reports whether n is the literal true.
 func (n *Node) IsTrue() bool {
 	return n.Type() == Bool && n.raw[0] == 't'

@@ -29,6 +29,9 @@ func Scan(data []byte) (*Node, error) {
 	if !s.scan() {
 		return nil, s.err()
 	}
+	if len(s.entries) == 0 { // neither a list nor an object
+		return &Node{typ: types[data[s.from]], raw: data[s.from:s.to:s.to]}, nil
+	}
 	d := &struct {
 		root Node
 		doc  document
