@@ -168,7 +168,8 @@ func (n *Node) Int() (int64, bool) {
 }
 
 // Bytes returns n as JSON: the bytes it was read from, or, where something was edited below, those of the parts put
-// together. The result must not be modified. nil for an absent node.
+// together. The result must not be modified, and as far as it was read it is a part of the document's bytes, not a copy. nil for an
+// absent node.
 func (n *Node) Bytes() []byte {
 	if n == nil {
 		return nil

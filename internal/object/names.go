@@ -44,6 +44,7 @@ func (s *scanner) duplicate(names []name) int {
 	}
 	// A bit for each name: where it is not set yet, nobody before had this fingerprint.
 	var seen uint64
+	alike := 0
 	for i := range names {
 		n := &names[i]
 		if bit := uint64(1) << (n.print >> 26); seen&bit == 0 {
@@ -51,8 +52,14 @@ func (s *scanner) duplicate(names []name) int {
 			continue
 		}
 		for j := range i {
-			if names[j].print == n.print && s.same(&names[j], n) {
+			if names[j].print != n.print {
+				continue
+			}
+			if s.same(&names[j], n) {
 				return i
+			}
+			if alike++; alike == len(names) { // somebody chose them
+				return s.duplicateOfMany(names)
 			}
 		}
 	}

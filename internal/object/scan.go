@@ -36,7 +36,11 @@ func Scan(data []byte) (*Node, error) {
 		root Node
 		doc  document
 	}{}
-	d.doc.entries = append(make([]entry, 0, len(s.entries)), s.entries...)
+	if len(s.entries) > maxSpare { // free would throw them away
+		d.doc.entries, s.entries = s.entries, nil
+	} else {
+		d.doc.entries = append(make([]entry, 0, len(s.entries)), s.entries...)
+	}
 	d.root = Node{typ: types[data[s.from]], raw: data[s.from:s.to:s.to], doc: &d.doc}
 	return &d.root, nil
 }

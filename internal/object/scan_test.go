@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -199,31 +200,60 @@ func TestScanAfterError(t *testing.T) {
 	}
 }
 
+// TestIndexIsItsOwn holds that the index of a document stays when others are scanned, also one too large to be copied.
+func TestIndexIsItsOwn(t *testing.T) {
+	for _, count := range []int{10, maxSpare + 1} {
+		var trees []*Node
+		for i := range 3 {
+			doc := "[" + strings.Repeat(fmt.Sprintf(`[%s],`, strings.Repeat(`[],`, i)+"{}"), count) + "[]]"
+			root, err := Scan([]byte(doc))
+			if err != nil {
+				t.Fatal(err)
+			}
+			trees = append(trees, root)
+		}
+		for i, root := range trees {
+			if got, want := walk(root), 2+count*(2+i); got != want {
+				t.Errorf("document %d has %d values, want %d", i, got, want)
+			}
+		}
+	}
+}
+
+// alike writes an object of n members of which the names have one length, beginning and end, and so one fingerprint.
+func alike(b *bytes.Buffer, n int, escape string) {
+	for i := range n {
+		fmt.Fprintf(b, `%c"beginning-%s%08d-at the end":%d`, "{,"[min(i, 1)], escape, i, i)
+	}
+	b.WriteByte('}')
+}
+
 // TestManyNames holds that the work for an object grows with its names alone, also where somebody chose names that look alike.
 func TestManyNames(t *testing.T) {
-	const count = 100_000
-	for _, escape := range []string{"", `\u0061`} {
-		// Their length, beginning and end are one, so their fingerprint is.
+	for _, tc := range []struct {
+		objects, names int
+		escape         string
+	}{{1, 100_000, ""}, {1, 100_000, `\u0061`}, {1000, fewNames, ""}, {1000, fewNames, `\u0061`}, {1000, fewNames + 1, ""}} {
 		var doc bytes.Buffer
-		for i := range count {
-			fmt.Fprintf(&doc, `,"beginning-%s%08d-at the end":%d`, escape, i, i)
+		doc.WriteByte('[')
+		for i := range tc.objects {
+			if i > 0 {
+				doc.WriteByte(',')
+			}
+			alike(&doc, tc.names, tc.escape)
 		}
-		doc.WriteByte('}')
-		doc.Bytes()[0] = '{'
+		doc.WriteByte(']')
 		s := newScanner(doc.Bytes())
 		if s.compared = 0; !s.scan() {
 			t.Fatal(s.err())
 		}
-		if s.compared < count/10 || s.compared > 2*count {
-			t.Errorf("%d names are compared %d times", count, s.compared)
-		}
-		if print := s.frames[1]; print.count != count {
-			t.Errorf("%d names, want %d", print.count, count)
+		if all := tc.objects * tc.names; s.members != all || s.compared < all/10 || s.compared > 3*all {
+			t.Errorf("%+v: %d names are compared %d times", tc, s.members, s.compared)
 		}
 		s.free()
-		twice := append(doc.Bytes()[:doc.Len()-1:doc.Len()-1], `,"beginning-a00004711-at the end":0}`...)
-		if _, err := Scan(twice); (err != nil) != (escape != "") {
-			t.Errorf("with %q: %v", escape, err)
+		twice := slices.Concat(doc.Bytes()[:doc.Len()-2], []byte(`,"beginning-a00000031-at the end":0}]`))
+		if _, err := Scan(twice); (err != nil) != (tc.escape != "") {
+			t.Errorf("%+v, and one twice: %v", tc, err)
 		}
 	}
 }
