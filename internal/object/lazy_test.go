@@ -119,6 +119,7 @@ func TestAllocations(t *testing.T) {
 		}
 		return root
 	}
+	var again Reader
 	untouched, read := scanned(), mustNode(t, string(data))
 	for _, tc := range []struct {
 		name string
@@ -126,6 +127,11 @@ func TestAllocations(t *testing.T) {
 		do   func()
 	}{
 		{"a scan", 2, func() { scanned() }},
+		{"a scan in the memory of another", 0, func() {
+			if _, err := again.Scan(data); err != nil {
+				t.Fatal(err)
+			}
+		}},
 		{"what an edge reads", 14, func() { readFew(t, scanned()) }},
 		{"a clone that nobody has read", 1, func() { untouched.Clone() }},
 		{"a tree", 110, func() { mustNode(t, string(data)) }},

@@ -23,26 +23,35 @@ const maxDepth = 1000
 //
 // The nodes refer to data, which must not be modified while they are in use, and so do the bytes that [Node.Bytes] returns. The
 // strings that they return are copies.
-func Scan(data []byte) (*Node, error) {
+func Scan(data []byte) (*Node, error) { return new(Reader).Scan(data) }
+
+// Reader scans one document after the other, each in the memory of the one before. The zero value is ready to be used.
+type Reader struct {
+	root Node
+	doc  document
+}
+
+// Scan is [Scan] but for its memory: with it ends what the Reader scanned before. None of those nodes, nor a clone of one, may be
+// used any more; strings may.
+func (r *Reader) Scan(data []byte) (*Node, error) {
 	s := newScanner(data)
 	defer s.free()
 	if !s.scan() {
 		return nil, s.err()
 	}
-	if len(s.entries) == 0 { // neither a list nor an object
-		return &Node{typ: types[data[s.from]], raw: data[s.from:s.to:s.to]}, nil
+	r.root = Node{typ: types[data[s.from]], raw: data[s.from:s.to:s.to]}
+	switch kept := r.doc.entries; {
+	case len(s.entries) == 0: // neither a list nor an object
+		return &r.root, nil
+	case len(s.entries) > maxSpare: // free would throw them away
+		r.doc.entries, s.entries = s.entries, nil
+	case cap(kept) < len(s.entries) || cap(kept) > maxSpare:
+		r.doc.entries = append(make([]entry, 0, len(s.entries)), s.entries...)
+	default:
+		r.doc.entries = append(kept[:0], s.entries...)
 	}
-	d := &struct {
-		root Node
-		doc  document
-	}{}
-	if len(s.entries) > maxSpare { // free would throw them away
-		d.doc.entries, s.entries = s.entries, nil
-	} else {
-		d.doc.entries = append(make([]entry, 0, len(s.entries)), s.entries...)
-	}
-	d.root = Node{typ: types[data[s.from]], raw: data[s.from:s.to:s.to], doc: &d.doc}
-	return &d.root, nil
+	r.root.doc = &r.doc
+	return &r.root, nil
 }
 
 // entry is what the structural index holds about one list or object, in document order. The entries of what is inside

@@ -220,6 +220,23 @@ func TestIndexIsItsOwn(t *testing.T) {
 	}
 }
 
+// TestReader holds that each document of a Reader is read as if it were the first.
+func TestReader(t *testing.T) {
+	var r Reader
+	for _, doc := range []string{
+		string(reviewOfPod(t)), `{"a":[{}]}`, `1`, `[[],[[]]]`, `{"a":`, `{"a":{"b":[]}}`, "[" + strings.Repeat("[],", maxSpare+1) + "[]]", `[{"a":1}]`, `"x"`, string(reviewOfPod(t)),
+	} {
+		root, err := r.Scan([]byte(doc))
+		want, wantErr := Parse([]byte(doc))
+		if (err == nil) != (wantErr == nil) {
+			t.Fatalf("error %v, want %v", err, wantErr)
+		}
+		if err == nil && (root.Len() != want.Len() || walk(root) != walk(want) || !bytes.Equal(root.Canonical(), want.Canonical())) {
+			t.Errorf("it is %.100s, want %.100s", root.Canonical(), want.Canonical())
+		}
+	}
+}
+
 // alike writes an object of n members of which the names have one length, beginning and end, and so one fingerprint.
 func alike(b *bytes.Buffer, n int, escape string) {
 	for i := range n {
