@@ -254,12 +254,15 @@ func (s *scanner) member(i int) int {
 	if end < 0 {
 		return end
 	}
-	n := name{from: place(i + 1), to: place(end - 1), escaped: escaped}
-	n.print = fingerprint(s.spelled(&n))
-	s.names = append(s.names, n)
+	spelled := s.data[i+1 : end-1]
+	if escaped {
+		s.twice.text = appendUnescaped(s.twice.text[:0], spelled)
+		spelled = s.twice.text
+	}
+	s.names = append(s.names, name{from: place(i + 1), to: place(end - 1), print: fingerprint(spelled), escaped: escaped})
 	s.frames[s.depth].count++
 	if i = space(s.data, end); i >= len(s.data) || s.data[i] != ':' {
-		return s.fail(i, false, fmt.Sprintf("unexpected %s after member name %q, want ':'", s.here(i), s.spelled(&n)))
+		return s.fail(i, false, fmt.Sprintf("unexpected %s after member name %q, want ':'", s.here(i), spelled))
 	}
 	return space(s.data, i+1)
 }
