@@ -115,30 +115,33 @@ func (e *Engine) Policies() []policies.Policy { return e.policies.Policies() }
 
 // Review answers one request. It never fails: what could not be decided is in the result.
 func (e *Engine) Review(ctx context.Context, r Request) Result {
-	res := Result{
-		Source:    r.Source,
-		Operation: r.Operation,
-		Allowed:   true,
-		Revision:  e.revision,
-		Undecided: []Undecided{}, Defaults: []Filled{}, Preview: []Filled{}, Skipped: []Skipped{},
-		Violations: []Violation{}, Warnings: []string{}, Patch: []object.Operation{},
-	}
+	var res Result
+	e.Answer(ctx, &r, &res)
+	return res
+}
+
+// Answer is [Engine.Review] for a caller who keeps memory for requests and results. r is used up, and what res held is replaced.
+func (e *Engine) Answer(ctx context.Context, r *Request, res *Result) {
+	*res = Result{}
+	res.Source, res.Operation = r.Source, r.Operation
+	res.Allowed, res.Revision = true, e.revision
+	res.Undecided, res.Defaults, res.Preview, res.Skipped = []Undecided{}, []Filled{}, []Filled{}, []Skipped{}
+	res.Violations, res.Warnings, res.Patch = []Violation{}, []string{}, []object.Operation{}
 	if !r.Once {
 		res.Object = r.reference()
 	}
-	if field, alone := e.leavesAlone(&r); alone {
+	if field, alone := e.leavesAlone(r); alone {
 		res.Skipped = append(res.Skipped, Skipped{ID: "*", Reason: defaults.ExcludedNamespace, Field: field})
 		res.Reviewed = r.reviewed()
-		return res
+		return
 	}
 	if r.Steps != Judge && r.object.there() && r.Subresource == "" && e.filling[r.kind] {
-		e.fill(&r, &res)
+		e.fill(r, res)
 	}
 	res.Reviewed = r.reviewed()
-	if r.Steps != Fill && e.asks(&r) {
-		return e.judged(ctx, r, res)
+	if r.Steps != Fill && e.asks(r) {
+		e.judge(ctx, r, res)
 	}
-	return res
 }
 
 // leavesAlone reports whether the object lies in an excluded namespace, and which field says so. A Namespace lies in itself: the

@@ -13,13 +13,6 @@ func (e *Engine) asks(r *Request) bool {
 	return e.policies.Matches(policies.Review{Group: r.kind.Group, Kind: r.kind.Kind, Subresource: r.Subresource, Operation: string(r.Operation)})
 }
 
-// judged returns a result after judging. It has the request and the result to itself: where no policy is asked, neither of them needs
-// memory of its own.
-func (e *Engine) judged(ctx context.Context, r Request, res Result) Result {
-	e.judge(ctx, &r, &res)
-	return res
-}
-
 // judge evaluates the policies on r's object as it stands and decides what each violation does.
 func (e *Engine) judge(ctx context.Context, r *Request, res *Result) {
 	if beingDeleted(r) {

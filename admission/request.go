@@ -85,30 +85,33 @@ func Decode(raw []byte) (Request, error) {
 	if err != nil {
 		return Request{}, fmt.Errorf("read admission request: %w", err)
 	}
-	return DecodeNode(root)
+	var r Request
+	err = r.DecodeNode(root)
+	return r, err
 }
 
-// DecodeNode is [Decode] for a request that has been read as a part of its review. The request refers to root and to the bytes that it
-// was read from; its texts, and those of a [Result], are copies.
-func DecodeNode(root *object.Node) (Request, error) {
+// DecodeNode is [Decode] for a request that has been read as a part of its review. r refers to root and to the bytes that it was read
+// from; its texts, and those of a [Result], are copies. What r held before is gone.
+func (r *Request) DecodeNode(root *object.Node) error {
+	*r = Request{}
 	if root.Type() != object.Map {
-		return Request{}, fmt.Errorf("read admission request: it is %s, want an object", root.Type())
+		return fmt.Errorf("read admission request: it is %s, want an object", root.Type())
 	}
-	r := Request{root: *root}
+	r.root = *root
 	root.Peek(func(name []byte, value object.Node) bool {
 		r.read(name, &value)
 		return true
 	})
 	if r.UID == "" {
-		return Request{}, fmt.Errorf("read admission request: uid is missing")
+		return fmt.Errorf("read admission request: uid is missing")
 	}
 	if err := r.object.check("object"); err != nil {
-		return r, err
+		return err
 	}
 	if err := r.old.check("oldObject"); err != nil {
-		return r, err
+		return err
 	}
-	return r, r.check()
+	return r.check()
 }
 
 // read takes one member of the AdmissionRequest.

@@ -166,8 +166,8 @@ type Review struct {
 	// Expected is what else the convention derives, in terms of JSON: roleArn (text), secretScopes and appSecretScopes (lists of prefixes
 	// that begin and end with "/", the namespace's own first), and whatever later policies need.
 	Expected map[string]any
-	// Derive gives the three above where it is set. It is called at most once for each evaluation, and only where a policy matches, so
-	// that a request that no policy is for costs no names.
+	// Derive gives the three above where it is set. It is called at most once for each evaluation, before Evaluate returns, and
+	// only where a policy matches, so that a request that no policy is for costs no names.
 	Derive func() Names
 }
 

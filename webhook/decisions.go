@@ -181,7 +181,8 @@ func (e *entryMetrics) evaluated(took time.Duration, result *admission.Result) {
 
 func (m *Metrics) countPolicies(result *admission.Result) {
 	loaded := m.loaded.Load()
-	var counted [][3]string
+	var few [8][3]string // more cost memory
+	counted := few[:0]
 	count := func(policy, action, outcome string) {
 		labels := [3]string{policy, action, outcome}
 		// A review that began before a reload must not bring back the series of a policy that is gone.
@@ -215,7 +216,7 @@ func (m *Metrics) countDefaults(result *admission.Result) {
 	for _, d := range result.Preview {
 		m.defaults.WithLabelValues(d.ID, "preview", "").Inc()
 	}
-	var few [32][2]string // more are no mistake, but cost memory
+	var few [8][2]string // more cost memory
 	counted := few[:0]
 	for i := range result.Skipped {
 		s := &result.Skipped[i]

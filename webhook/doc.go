@@ -23,6 +23,12 @@ type Reviewer interface {
 	Review(ctx context.Context, r admission.Request) admission.Result
 }
 
+// Answerer is a Reviewer that works in the memory of the caller: it may use r up, and replaces what result held. The server calls it
+// rather than Review where there is one.
+type Answerer interface {
+	Answer(ctx context.Context, r *admission.Request, result *admission.Result)
+}
+
 // Facts is where the metadata of Namespaces comes from. Namespace may wait for one that is not known yet, at most until
 // ctx is done, and must be safe for concurrent use. What it returns is shared and not written to.
 type Facts interface {

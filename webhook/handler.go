@@ -12,7 +12,6 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/gesso-dev/gesso/admission"
-	"github.com/gesso-dev/gesso/internal/object"
 )
 
 // namespaceWait is how long a review waits for a Namespace that is not known yet: one that was created a moment ago, by
@@ -27,8 +26,13 @@ const namespaceWait = 250 * time.Millisecond
 // (empty, or no AdmissionReview), 429 (overload).
 func NewHandler(e admission.Entry, c Config) http.Handler {
 	c.setDefaults()
+	answerer, ok := c.Reviewer.(Answerer)
+	if !ok {
+		answerer = answering{c.Reviewer}
+	}
 	return &handler{
 		entry: e, Config: c,
+		answerer:    answerer,
 		slots:       make(chan struct{}, c.Concurrency),
 		log:         c.Log.WithValues("entry", e.Name),
 		metrics:     c.Metrics.of(e.Name),
@@ -42,8 +46,16 @@ type handler struct {
 	slots       chan struct{}
 	log         logr.Logger
 	metrics     *entryMetrics
+	answerer    Answerer
 	works       workshop
 	contentType []string // of every answer; nobody writes to it
+}
+
+// answering makes an Answerer of any Reviewer.
+type answering struct{ Reviewer }
+
+func (a answering) Answer(ctx context.Context, r *admission.Request, result *admission.Result) {
+	*result = a.Review(ctx, *r)
 }
 
 // fault is an answer that is no AdmissionReview.
@@ -129,52 +141,54 @@ func (h *handler) refuse(w http.ResponseWriter, f *fault) {
 	http.Error(w, reason, f.code)
 }
 
-// review turns the body into a reply or a fault. free is whether the body's memory may be used again.
+// review turns the body into a reply or a fault. free is whether the memory of w may be used again.
 func (h *handler) review(ctx context.Context, w *work) (outcome string, free bool, f *fault) {
-	var (
-		uid  string
-		node object.Node
-	)
 	defer func() {
 		if p := recover(); p != nil {
-			if uid == "" {
-				uid = node.Get("uid").Str()
-			}
-			h.log.Error(panicError(p), "panic in a review", "uid", uid, "stack", string(debug.Stack()))
-			outcome, free, f = outcomePanic, false, nil
-			if uid == "" {
-				f = &fault{http.StatusInternalServerError, "Gesso failed on this request"}
-				return
-			}
-			a := broken(h.entry, uid, "Gesso failed on this request")
-			w.answer(&a)
+			outcome, free, f = h.panicked(w, p)
 		}
 	}()
-	if node, f = openEnvelope(w.body); f != nil {
+	if w.envelope, f = openEnvelope(w.body); f != nil {
 		return "", true, f
 	}
-	r, err := admission.DecodeNode(&node)
-	if uid = r.UID; uid == "" { // no AdmissionReview can answer this: there is no UID to put into it
+	r := &w.request
+	err := r.DecodeNode(&w.envelope)
+	if r.UID == "" { // no AdmissionReview can answer this: there is no UID to put into it
 		return "", true, &fault{http.StatusBadRequest, "AdmissionReview without request.uid"}
 	}
 	if err != nil {
 		reason := short(err.Error())
-		h.log.Info("refused an unusable review", "uid", uid, "reason", reason)
-		a := unusable(uid, reason)
-		w.answer(&a)
+		h.log.Info("refused an unusable review", "uid", r.UID, "reason", reason)
+		w.answer(unusable(r.UID, reason))
 		return outcomeError, true, nil
 	}
 	r.Steps = h.entry.Steps
 	r.Once = true
 	r.Now = h.Now()
-	h.addNamespace(ctx, &r)
+	h.addNamespace(ctx, r)
 	began := time.Now()
-	result := h.Reviewer.Review(ctx, r)
-	h.metrics.evaluated(time.Since(began), &result)
-	a, outcome := respond(h.entry, &r, &result)
-	w.answer(&a)
-	h.logOutcome(&r, &result, outcome)
-	return outcome, !result.Held, nil
+	h.answerer.Answer(ctx, r, &w.result)
+	h.metrics.evaluated(time.Since(began), &w.result)
+	return h.answer(w), !w.result.Held, nil
+}
+
+// answer writes the reply to what was reviewed, and the log line, if there is one.
+func (h *handler) answer(w *work) (outcome string) {
+	a, outcome := respond(h.entry, &w.request, &w.result)
+	w.answer(a)
+	h.logOutcome(&w.request, &w.result, outcome)
+	return outcome
+}
+
+// panicked answers after a panic with the value p. Whoever panicked may have left somebody behind who reads what is in w.
+func (h *handler) panicked(w *work, p any) (outcome string, free bool, f *fault) {
+	uid := w.envelope.Get("uid").Str()
+	h.log.Error(panicError(p), "panic in a review", "uid", uid, "stack", string(debug.Stack()))
+	if uid == "" {
+		return "", false, &fault{http.StatusInternalServerError, "Gesso failed on this request"}
+	}
+	w.answer(broken(h.entry, uid, "Gesso failed on this request"))
+	return outcomePanic, false, nil
 }
 
 // addNamespace puts the facts of the Namespace into a request on a namespaced object, and leaves them out where they

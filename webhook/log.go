@@ -16,6 +16,9 @@ func (h *handler) logOutcome(r *admission.Request, result *admission.Result, out
 	default:
 		return
 	}
+	if !h.log.Enabled() {
+		return
+	}
 	group, version, kind := r.Kind()
 	if group != "" {
 		version = group + "/" + version

@@ -167,8 +167,8 @@ func requestOf(t testing.TB) admission.Request {
 	if f != nil {
 		t.Fatal(f.reason)
 	}
-	r, err := admission.DecodeNode(&node)
-	if err != nil {
+	var r admission.Request
+	if err := r.DecodeNode(&node); err != nil {
 		t.Fatal(err)
 	}
 	return r

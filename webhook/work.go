@@ -7,6 +7,9 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/gesso-dev/gesso/admission"
+	"github.com/gesso-dev/gesso/internal/object"
 )
 
 const (
@@ -21,6 +24,10 @@ type work struct {
 	body    []byte // what the request's nodes refer to
 	reply   []byte
 	scratch []byte
+	// What would make the stack of each request's goroutine grow.
+	envelope object.Node
+	request  admission.Request
+	result   admission.Result
 
 	// The clock of the body. The server's own way to limit reading costs a timer and a message to the goroutine of the connection for
 	// each request; this one uses it only when the time is up.
@@ -40,12 +47,13 @@ func (s *workshop) take() *work {
 	return &work{}
 }
 
-// give takes w back. bodyToo says that nothing refers to the body any more: neither the result, nor an evaluation that was left behind.
-func (s *workshop) give(w *work, bodyToo bool) {
-	if w.fired {
-		return // a clock that is late must not end the reading of another request
+// give takes w back. free says that nothing refers to what is in it any more; otherwise an evaluation that was left behind may.
+func (s *workshop) give(w *work, free bool) {
+	if !free || w.fired { // a clock that is late must not end the reading of another request
+		return
 	}
-	if !bodyToo || cap(w.body) > keptBuffer {
+	w.envelope, w.request, w.result = object.Node{}, admission.Request{}, admission.Result{}
+	if cap(w.body) > keptBuffer {
 		w.body = nil
 	}
 	if cap(w.reply) > keptBuffer {
@@ -105,7 +113,7 @@ func (w *work) fill(rw http.ResponseWriter, req *http.Request) error {
 }
 
 // answer writes the reply.
-func (w *work) answer(a *answer) { w.reply, w.scratch = a.append(w.reply[:0], w.scratch) }
+func (w *work) answer(a answer) { w.reply, w.scratch = a.append(w.reply[:0], w.scratch) }
 
 // start sets the clock.
 func (w *work) start(until time.Time, rw http.ResponseWriter) {

@@ -31,6 +31,13 @@ func (c *current) Review(ctx context.Context, r admission.Request) admission.Res
 	return now.Review(ctx, r)
 }
 
+// Answer is Review in the memory of the caller.
+func (c *current) Answer(ctx context.Context, r *admission.Request, result *admission.Result) {
+	now := c.pointer.Load()
+	r.Inventory = now.inventory.Snapshot()
+	now.Answer(ctx, r, result)
+}
+
 // inventories is where policies get other objects from; *cluster.Inventory is one.
 type inventories interface {
 	// Use returns the inventory of a set, and reads from now on what it needs and nothing else.

@@ -69,6 +69,8 @@ func BenchmarkScan(b *testing.B) {
 			})
 		}
 		run("Scan", func() bool { _, err := Scan(body.data); return err == nil })
+		var again Reader
+		run("Reader", func() bool { _, err := again.Scan(body.data); return err == nil })
 		run("Parse", func() bool { _, err := Parse(body.data); return err == nil })
 		run("json.Valid", func() bool { return json.Valid(body.data) })
 	}

@@ -75,23 +75,28 @@ func (n *Node) read(l *level, entries []entry, doc *document) {
 			l.keys[k] = readKey(raw[i:end])
 			i = token(raw, end)
 		}
-		kid.typ = types[raw[i]]
-		end := i + 1
-		switch kid.typ {
-		case String:
-			end = closing(raw, i)
-		case Map, Array:
-			kid.doc, kid.at = doc, inner
-			end = i + int(entries[inner].size)
-			inner = entries[inner].next
-		default:
-			for raw[end] > ' ' && raw[end] != ',' && raw[end] != ']' && raw[end] != '}' {
-				end++
-			}
-		}
-		kid.raw = raw[i:end:end]
-		i = end
+		i, inner = kid.set(raw, i, inner, entries, doc)
 	}
+}
+
+// set makes n the value at i of raw and returns its end. inner is the entry of the next list or object from there on.
+func (n *Node) set(raw []byte, i int, inner uint32, entries []entry, doc *document) (end int, next uint32) {
+	n.typ = types[raw[i]]
+	end = i + 1
+	switch n.typ {
+	case String:
+		end = closing(raw, i)
+	case Map, Array:
+		n.doc, n.at = doc, inner
+		end = i + int(entries[inner].size)
+		inner = entries[inner].next
+	default:
+		for raw[end] > ' ' && raw[end] != ',' && raw[end] != ']' && raw[end] != '}' {
+			end++
+		}
+	}
+	n.raw = raw[i:end:end]
+	return end, inner
 }
 
 // token returns the position of the next string, number, word or bracket.
@@ -138,44 +143,54 @@ func readKey(raw []byte) key {
 
 // newLevel makes a level with count nodes, in one piece of memory where they are few.
 func newLevel(count int, named bool) *level {
-	var l *level
-	var nodes []Node
 	switch {
-	case count <= 1:
-		few := &struct {
+	case count == 0:
+		return new(level)
+	case count == 1:
+		var few struct {
 			level
 			nodes [1]Node
 			kids  [1]*Node
 			keys  [1]key
-		}{}
-		l, nodes, few.level.kids, few.level.keys = &few.level, few.nodes[:], few.kids[:], few.keys[:]
+		}
+		return few.with(count, named, few.nodes[:], few.kids[:], few.keys[:])
 	case count <= 4:
-		few := &struct {
+		var few struct {
 			level
 			nodes [4]Node
 			kids  [4]*Node
 			keys  [4]key
-		}{}
-		l, nodes, few.level.kids, few.level.keys = &few.level, few.nodes[:], few.kids[:], few.keys[:]
+		}
+		return few.with(count, named, few.nodes[:], few.kids[:], few.keys[:])
 	case count <= 8:
-		few := &struct {
+		var few struct {
 			level
 			nodes [8]Node
 			kids  [8]*Node
 			keys  [8]key
-		}{}
-		l, nodes, few.level.kids, few.level.keys = &few.level, few.nodes[:], few.kids[:], few.keys[:]
-	default:
-		l, nodes = &level{kids: make([]*Node, count)}, make([]Node, count)
-		if named {
-			l.keys = make([]key, count)
 		}
+		return few.with(count, named, few.nodes[:], few.kids[:], few.keys[:])
+	case count <= 16:
+		var few struct {
+			level
+			nodes [16]Node
+			kids  [16]*Node
+			keys  [16]key
+		}
+		return few.with(count, named, few.nodes[:], few.kids[:], few.keys[:])
 	}
-	l.kids = l.kids[:count]
+	var keys []key
 	if named {
-		l.keys = l.keys[:count]
-	} else {
-		l.keys = nil
+		keys = make([]key, count)
+	}
+	return new(level).with(count, named, make([]Node, count), make([]*Node, count), keys)
+}
+
+// with makes l a level of the first count nodes.
+func (l *level) with(count int, named bool, nodes []Node, kids []*Node, keys []key) *level {
+	l.kids = kids[:count]
+	if named {
+		l.keys = keys[:count]
 	}
 	for i := range l.kids {
 		l.kids[i] = &nodes[i]

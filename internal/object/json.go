@@ -113,7 +113,7 @@ func (n *Node) Len() int {
 // Elements yields the positions and elements of a list in order; nothing for another type.
 func (n *Node) Elements() iter.Seq2[int, *Node] {
 	return func(yield func(int, *Node) bool) {
-		if n.Type() != Array {
+		if n.Type() != Array || n.Len() == 0 {
 			return
 		}
 		for i, kid := range n.expand().kids {
@@ -127,7 +127,7 @@ func (n *Node) Elements() iter.Seq2[int, *Node] {
 // Members yields the names and values of an object in document order; nothing for another type.
 func (n *Node) Members() iter.Seq2[string, *Node] {
 	return func(yield func(string, *Node) bool) {
-		if n.Type() != Map {
+		if n.Type() != Map || n.Len() == 0 {
 			return
 		}
 		l := n.expand()
@@ -168,7 +168,8 @@ func (n *Node) Int() (int64, bool) {
 }
 
 // Bytes returns n as JSON: the bytes it was read from, or, where something was edited below, those of the parts put
-// together. The result must not be modified. nil for an absent node.
+// together. The result must not be modified, and as far as it was read it is a part of the document's bytes, not a copy. nil for an
+// absent node.
 func (n *Node) Bytes() []byte {
 	if n == nil {
 		return nil

@@ -17,26 +17,21 @@ type name struct {
 }
 
 // spelled returns the characters of a name. Those with escapes are written to memory that the next call uses again.
-func (s *scanner) spelled(n *name) []byte {
+func (s *scanner) spelled(n *name) []byte { return s.spelledIn(&s.twice.text, n) }
+
+func (s *scanner) spelledIn(text *[]byte, n *name) []byte {
 	raw := s.data[n.from:n.to]
 	if !n.escaped {
 		return raw
 	}
-	return s.unescaped(raw)
-}
-
-func (s *scanner) unescaped(raw []byte) []byte {
-	s.twice.text = appendUnescaped(s.twice.text[:0], raw)
-	return s.twice.text
+	*text = appendUnescaped((*text)[:0], raw)
+	return *text
 }
 
 // same reports whether two names say the same.
 func (s *scanner) same(a, b *name) bool {
-	if !a.escaped && !b.escaped {
-		return bytes.Equal(s.data[a.from:a.to], s.data[b.from:b.to])
-	}
-	// string copies the first, as both may be in the same memory.
-	return string(s.spelled(a)) == string(s.spelled(b))
+	s.compared++
+	return bytes.Equal(s.spelledIn(&s.twice.text, a), s.spelledIn(&s.twice.other, b))
 }
 
 // fewNames is how many names are compared one by one.
@@ -49,6 +44,7 @@ func (s *scanner) duplicate(names []name) int {
 	}
 	// A bit for each name: where it is not set yet, nobody before had this fingerprint.
 	var seen uint64
+	alike := 0
 	for i := range names {
 		n := &names[i]
 		if bit := uint64(1) << (n.print >> 26); seen&bit == 0 {
@@ -56,8 +52,14 @@ func (s *scanner) duplicate(names []name) int {
 			continue
 		}
 		for j := range i {
-			if names[j].print == n.print && s.same(&names[j], n) {
+			if names[j].print != n.print {
+				continue
+			}
+			if s.same(&names[j], n) {
 				return i
+			}
+			if alike++; alike == len(names) { // somebody chose them
+				return s.duplicateOfMany(names)
 			}
 		}
 	}
@@ -68,30 +70,33 @@ func (s *scanner) duplicate(names []name) int {
 type nameSet struct {
 	seed  maphash.Seed
 	slots []uint32 // positions among the names, from 1
-	text  []byte   // a name without its escapes
 	ready bool
+
+	text, other []byte // names without their escapes
 }
 
-func (t *nameSet) small() bool { return cap(t.slots) <= 4*maxSpare && cap(t.text) <= 4*maxSpare }
+func (t *nameSet) small() bool {
+	return cap(t.slots) <= 4*maxSpare && cap(t.text)+cap(t.other) <= 4*maxSpare
+}
 
-// reset makes room for n names. The hash is seeded, so that nobody can choose names that meet in one slot.
-func (t *nameSet) reset(n int) {
+// reset makes room for n names and returns the mask that makes a slot of a hash. The hash is seeded, so that nobody can choose names that meet in one slot.
+func (t *nameSet) reset(n int) (mask uint64) {
 	if !t.ready {
 		t.seed, t.ready = maphash.MakeSeed(), true
 	}
-	size := 1 << bits.Len(uint(2*n))
-	if cap(t.slots) < size {
+	size := uint64(1) << bits.Len(uint(2*n))
+	if uint64(cap(t.slots)) < size {
 		t.slots = make([]uint32, size)
-		return
+	} else {
+		t.slots = t.slots[:size]
+		clear(t.slots)
 	}
-	t.slots = t.slots[:size]
-	clear(t.slots)
+	return size - 1
 }
 
 func (s *scanner) duplicateOfMany(names []name) int {
 	t := &s.twice
-	t.reset(len(names))
-	mask := uint64(len(t.slots) - 1)
+	mask := t.reset(len(names))
 	for i := range names {
 		n := &names[i]
 		at := maphash.Bytes(t.seed, s.spelled(n)) & mask
@@ -101,7 +106,7 @@ func (s *scanner) duplicateOfMany(names []name) int {
 			}
 			at = (at + 1) & mask
 		}
-		t.slots[at] = uint32(i + 1)
+		t.slots[at] = place(i + 1)
 	}
 	return -1
 }

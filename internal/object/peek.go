@@ -27,25 +27,11 @@ func (n *Node) Peek(visit func(name []byte, value Node) bool) {
 			name = appendUnescaped(nil, name)
 		}
 		i = token(raw, end)
-		kid := Node{typ: types[raw[i]]}
-		end = i + 1
-		switch kid.typ {
-		case String:
-			end = closing(raw, i)
-		case Map, Array:
-			kid.doc, kid.at = n.doc, inner
-			end = i + int(entries[inner].size)
-			inner = entries[inner].next
-		default:
-			for raw[end] > ' ' && raw[end] != ',' && raw[end] != '}' {
-				end++
-			}
-		}
-		kid.raw = raw[i:end:end]
+		var kid Node
+		i, inner = kid.set(raw, i, inner, entries, n.doc)
 		if !visit(name, kid) {
 			return
 		}
-		i = end
 	}
 }
 

@@ -23,19 +23,35 @@ const maxDepth = 1000
 //
 // The nodes refer to data, which must not be modified while they are in use, and so do the bytes that [Node.Bytes] returns. The
 // strings that they return are copies.
-func Scan(data []byte) (*Node, error) {
+func Scan(data []byte) (*Node, error) { return new(Reader).Scan(data) }
+
+// Reader scans one document after the other, each in the memory of the one before. The zero value is ready to be used.
+type Reader struct {
+	root Node
+	doc  document
+}
+
+// Scan is [Scan] but for its memory: with it ends what the Reader scanned before. None of those nodes, nor a clone of one, may be
+// used any more; strings may.
+func (r *Reader) Scan(data []byte) (*Node, error) {
 	s := newScanner(data)
 	defer s.free()
 	if !s.scan() {
 		return nil, s.err()
 	}
-	d := &struct {
-		root Node
-		doc  document
-	}{}
-	d.doc.entries = append(make([]entry, 0, len(s.entries)), s.entries...)
-	d.root = Node{typ: types[data[s.from]], raw: data[s.from:s.to:s.to], doc: &d.doc}
-	return &d.root, nil
+	r.root = Node{typ: types[data[s.from]], raw: data[s.from:s.to:s.to]}
+	switch kept := r.doc.entries; {
+	case len(s.entries) == 0: // neither a list nor an object
+		return &r.root, nil
+	case len(s.entries) > maxSpare: // free would throw them away
+		r.doc.entries, s.entries = s.entries, nil
+	case cap(kept) < len(s.entries) || cap(kept) > maxSpare:
+		r.doc.entries = append(make([]entry, 0, len(s.entries)), s.entries...)
+	default:
+		r.doc.entries = append(kept[:0], s.entries...)
+	}
+	r.root.doc = &r.doc
+	return &r.root, nil
 }
 
 // entry is what the structural index holds about one list or object, in document order. The entries of what is inside
@@ -60,6 +76,7 @@ type scanner struct {
 	members  int                 // of them, members
 	from, to int                 // the value of the document
 	twice    nameSet
+	compared int // how often two names were, which tests count
 
 	// The error: where, what, and whether it lies in a value of the innermost list or object or in that itself.
 	at      int
@@ -75,6 +92,9 @@ type frame struct {
 	count uint32 // elements that are complete, or member names
 	shut  byte   // the bracket that closes it
 }
+
+// place is a position or a number of things in a document, none of which is longer than fits: scan refuses it.
+func place(i int) uint32 { return uint32(i) } //nolint:gosec // see above
 
 // spares keeps what scanners allocate between documents.
 var spares = sync.Pool{New: func() any { return new(scanner) }} //nolint:gochecknoglobals // memory to use again, no state
@@ -108,7 +128,8 @@ var types = [256]Type{ //nolint:gochecknoglobals // a table that is never writte
 // scan checks the document and makes the index. It returns false where there is an error.
 func (s *scanner) scan() bool {
 	if uint64(len(s.data)) > math.MaxUint32 {
-		return s.fail(0, false, "longer than 4 GiB") > 0
+		s.fail(0, false, "longer than 4 GiB")
+		return false
 	}
 	i := space(s.data, 0)
 	s.from = i
@@ -162,7 +183,7 @@ func (s *scanner) open(i int) (next int, open bool) {
 	c := s.data[i]
 	s.depth++
 	f := &s.frames[s.depth]
-	f.from, f.entry, f.names, f.count = uint32(i), uint32(len(s.entries)), uint32(len(s.names)), 0
+	f.from, f.entry, f.names, f.count = place(i), place(len(s.entries)), place(len(s.names)), 0
 	f.shut = c + 2 // in ASCII, brackets are two apart
 	s.entries = append(s.entries, entry{})
 	i = space(s.data, i+1)
@@ -187,7 +208,7 @@ func (s *scanner) shut(i int) int {
 		s.members += int(f.count)
 	}
 	s.values += int(f.count)
-	s.entries[f.entry] = entry{size: uint32(i+1) - f.from, next: uint32(len(s.entries)), count: f.count}
+	s.entries[f.entry] = entry{size: place(i+1) - f.from, next: place(len(s.entries)), count: f.count}
 	s.depth--
 	return i + 1
 }
@@ -233,12 +254,12 @@ func (s *scanner) member(i int) int {
 	if end < 0 {
 		return end
 	}
-	from, to := uint32(i+1), uint32(end-1)
-	spelled := s.data[from:to]
+	spelled := s.data[i+1 : end-1]
 	if escaped {
-		spelled = s.unescaped(spelled)
+		s.twice.text = appendUnescaped(s.twice.text[:0], spelled)
+		spelled = s.twice.text
 	}
-	s.names = append(s.names, name{from: from, to: to, print: fingerprint(spelled), escaped: escaped})
+	s.names = append(s.names, name{from: place(i + 1), to: place(end - 1), print: fingerprint(spelled), escaped: escaped})
 	s.frames[s.depth].count++
 	if i = space(s.data, end); i >= len(s.data) || s.data[i] != ':' {
 		return s.fail(i, false, fmt.Sprintf("unexpected %s after member name %q, want ':'", s.here(i), spelled))
@@ -273,9 +294,10 @@ func (s *scanner) text(i int, inValue bool) (end int, escaped bool) {
 	for i++; ; {
 		for i+8 <= len(data) {
 			w := binary.LittleEndian.Uint64(data[i:])
-			// The lowest bit that is set marks the first byte that is a quote, a backslash, below a blank, or beyond ASCII.
+			// The lowest bit that is set marks the first byte that is a quote, a backslash, below a blank, or beyond ASCII: each
+			// subtraction borrows from the next byte only where it marks its own, and one of the first two keeps the high bit.
 			quote, backslash := w^ones*'"', w^ones*'\\'
-			stop := ((quote - ones) | (backslash - ones) | (w - ones*' ') | w) & highs
+			stop := ((quote - ones) | (backslash - ones) | (w - ones*' ')) & highs
 			if stop != 0 {
 				i += bits.TrailingZeros64(stop) / 8
 				break
@@ -364,19 +386,26 @@ func (s *scanner) number(i int) int {
 		}
 	}
 	if i < len(data) && data[i]|0x20 == 'e' {
-		i++
-		if i < len(data) && (data[i] == '+' || data[i] == '-') {
-			i++
-		}
-		from := i
-		if i = digits(data, i); i == from {
-			return s.fail(i, true, "unexpected "+s.here(i)+" in a number")
+		if i = s.exponent(i + 1); i < 0 {
+			return i
 		}
 	}
 	if i < len(data) && data[i]-'0' <= 9 {
 		return s.fail(i, true, "a number must not begin with 0")
 	}
 	return i
+}
+
+// exponent returns the end of the exponent of which the digits or a sign stand at i.
+func (s *scanner) exponent(i int) int {
+	if i < len(s.data) && (s.data[i] == '+' || s.data[i] == '-') {
+		i++
+	}
+	end := digits(s.data, i)
+	if end == i {
+		return s.fail(i, true, "unexpected "+s.here(i)+" in a number")
+	}
+	return end
 }
 
 func digits(data []byte, i int) int {
