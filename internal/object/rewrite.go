@@ -7,73 +7,141 @@ import (
 	"strings"
 )
 
-// What an [Editor] never does: take away and put back. These work on copies ([Node.Clone]) that nobody else holds.
+// What is edited is copied on the way down to it: a node that is stale belongs to the one document that is being edited, every other node
+// may stand in many. Only the document's own node is changed where it is.
+
+// Copy returns a copy that can be edited without touching n. What is not edited in it is shared.
+func (n *Node) Copy() *Node {
+	if n == nil {
+		return nil
+	}
+	c := *n
+	if n.stale {
+		c.keys, c.kids = slices.Clone(n.keys), slices.Clone(n.kids)
+		for i, kid := range c.kids {
+			if kid.stale {
+				c.kids[i] = kid.Copy()
+			}
+		}
+	}
+	return &c
+}
+
+// open makes n ready to be edited and returns it.
+func (n *Node) open(mem *arena) *Node {
+	if !n.stale {
+		if n.typ == Map {
+			n.keys = mem.keysOf(n.keys)
+		}
+		n.kids = mem.kidsOf(n.kids)
+		n.stale = true
+	}
+	return n
+}
+
+// openAt makes the member or element at i ready to be edited and returns it.
+func (n *Node) openAt(mem *arena, i int) *Node {
+	kid := n.kids[i]
+	if kid.stale {
+		return kid
+	}
+	c := mem.node()
+	*c = *kid
+	n.kids[i] = c
+	if c.typ == Map || c.typ == Array {
+		c.open(mem)
+	}
+	return c
+}
+
+// openTo makes what stands at path below n, which is open, ready to be edited and returns it.
+func (n *Node) openTo(mem *arena, path []string) *Node {
+	for _, token := range path {
+		n = n.openAt(mem, n.position(token))
+	}
+	return n
+}
+
+// position returns at which of the kids the way goes on by token, -1 where it ends.
+func (n *Node) position(token string) int {
+	switch n.Type() {
+	case Map:
+		return slices.IndexFunc(n.keys, func(k key) bool { return k.name == token })
+	case Array:
+		if n.Get(token) != nil {
+			i, _ := strconv.Atoi(token) // Get found it
+			return i
+		}
+	}
+	return -1
+}
 
 // Remove takes away the member or element at path and reports whether it was there.
 func (n *Node) Remove(path ...string) bool {
 	if len(path) == 0 || n.Get(path...) == nil {
 		return false
 	}
-	parent, last := n.Get(path[:len(path)-1]...), path[len(path)-1]
-	if parent.Type() == Map {
-		at := slices.IndexFunc(parent.keys, func(k key) bool { return k.name == last })
-		parent.keys = slices.Delete(slices.Clone(parent.keys), at, at+1)
-		parent.kids = slices.Delete(slices.Clone(parent.kids), at, at+1)
-	} else {
-		at, _ := strconv.Atoi(last) // Get found it
-		parent.kids = slices.Delete(slices.Clone(parent.kids), at, at+1)
+	parent := n.open(nil).openTo(nil, path[:len(path)-1])
+	at := parent.position(path[len(path)-1])
+	if parent.typ == Map {
+		parent.keys = slices.Delete(parent.keys, at, at+1)
 	}
-	n.touch(path[:len(path)-1])
+	parent.kids = slices.Delete(parent.kids, at, at+1)
 	return true
 }
 
 // Put makes kid the member or element at path, in the place of what is there. A member that is not there is added, an element is
 // not; parents that are missing are made as objects. It reports whether it could.
 func (n *Node) Put(kid *Node, path ...string) bool {
-	if len(path) == 0 {
+	if len(path) == 0 || !n.canPut(path) {
 		return false
 	}
-	parent := n
+	parent := n.open(nil)
 	for _, token := range path[:len(path)-1] {
-		next := parent.Get(token)
-		if next.Type() == Absent || next.Type() == Null {
-			next = &Node{typ: Map, stale: true}
-			if !parent.put(token, next) {
+		i := parent.position(token)
+		if i < 0 || parent.kids[i].Type() == Null {
+			made := &Node{typ: Map, stale: true}
+			parent.put(nil, token, made)
+			parent = made
+			continue
+		}
+		parent = parent.openAt(nil, i)
+	}
+	return parent.put(nil, path[len(path)-1], kid)
+}
+
+func (n *Node) canPut(path []string) bool {
+	for i, token := range path {
+		switch n.Type() {
+		case Map:
+			n = n.member(token)
+		case Array:
+			if n = n.Get(token); n == nil {
 				return false
 			}
+		default:
+			return false
 		}
-		parent = next
+		if n == nil || n.Type() == Null && i < len(path)-1 {
+			return true
+		}
 	}
-	if !parent.put(path[len(path)-1], kid) {
-		return false
-	}
-	n.touch(path[:len(path)-1])
 	return true
 }
 
-func (n *Node) put(token string, kid *Node) bool {
-	switch n.Type() {
-	case Map:
-		if at := slices.IndexFunc(n.keys, func(k key) bool { return k.name == token }); at >= 0 {
-			n.kids[at] = kid
-		} else {
-			n.keys, n.kids = append(n.keys, key{raw: Quote(token), name: token}), append(n.kids, kid)
-		}
-		return true
-	case Array:
-		if n.Get(token) == nil {
-			return false
-		}
-		at, _ := strconv.Atoi(token) // Get found it
-		n.kids[at] = kid
-		return true
-	default:
+func (n *Node) put(mem *arena, token string, kid *Node) bool {
+	at := n.position(token)
+	if at < 0 && n.Type() != Map {
 		return false
 	}
+	n.open(mem)
+	if at >= 0 {
+		n.kids[at] = kid
+	} else {
+		n.keys, n.kids = append(n.keys, key{raw: Quote(token), name: token}), append(n.kids, kid)
+	}
+	return true
 }
-
-// SetElements makes kids the elements of n, a list.
-func (n *Node) SetElements(kids []*Node) { n.kids, n.stale = kids, true }
 
 // List returns a list of elements.
 func List(elements []*Node) *Node { return &Node{typ: Array, kids: elements, stale: true} }
@@ -81,72 +149,147 @@ func List(elements []*Node) *Node { return &Node{typ: Array, kids: elements, sta
 // Value returns the node of a string.
 func Value(s string) *Node { return &Node{typ: String, raw: Quote(s)} }
 
-// touch marks everything from n down to path as edited.
-func (n *Node) touch(path []string) {
-	n.stale = true
-	for _, token := range path {
-		n = n.Get(token)
-		n.stale = true
+// appendTo appends n as JSON.
+func (n *Node) appendTo(b []byte) []byte {
+	if !n.stale {
+		return append(b, n.raw...)
 	}
+	open, shut := byte('['), byte(']')
+	if n.typ == Map {
+		open, shut = '{', '}'
+	}
+	b = append(b, open)
+	for i, kid := range n.kids {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if n.typ == Map {
+			b = append(append(b, n.keys[i].raw...), ':')
+		}
+		b = kid.appendTo(b)
+	}
+	return append(b, shut)
+}
+
+// appendQuote appends s as [Quote] writes it.
+func appendQuote(b []byte, s string) []byte {
+	if plain(s) {
+		return append(append(append(b, '"'), s...), '"')
+	}
+	return append(b, Quote(s)...)
 }
 
 // Canonical returns n as JSON of which there is one only: names sorted, no space, strings escaped in one way, members that are null
 // left out, as the API server leaves them out. Numbers keep their digits.
-func (n *Node) Canonical() []byte {
-	var b bytes.Buffer
-	n.canonical(&b)
-	return b.Bytes()
-}
+func (n *Node) Canonical() []byte { return n.AppendCanonical(nil) }
 
-func (n *Node) canonical(b *bytes.Buffer) {
+// AppendCanonical appends what [Node.Canonical] returns.
+func (n *Node) AppendCanonical(b []byte) []byte {
 	switch n.Type() {
 	case Absent:
-		b.WriteString("null")
+		return append(b, "null"...)
 	case String:
 		if plain(n.raw[1 : len(n.raw)-1]) {
-			b.Write(n.raw)
-			return
+			return append(b, n.raw...)
 		}
-		b.Write(Quote(unquote(n.raw)))
+		return appendQuote(b, unquote(n.raw))
 	case Array:
-		b.WriteByte('[')
+		b = append(b, '[')
 		for i, kid := range n.kids {
 			if i > 0 {
-				b.WriteByte(',')
+				b = append(b, ',')
 			}
-			kid.canonical(b)
+			b = kid.AppendCanonical(b)
 		}
-		b.WriteByte(']')
+		return append(b, ']')
 	case Map:
-		order := make([]int, 0, len(n.keys))
-		for i, kid := range n.kids {
-			if kid.Type() != Null {
-				order = append(order, i)
-			}
-		}
-		slices.SortFunc(order, func(i, j int) int { return strings.Compare(n.keys[i].name, n.keys[j].name) })
-		b.WriteByte('{')
-		for i, at := range order {
+		var buf [32]int
+		b = append(b, '{')
+		for i, at := range n.InOrder(buf[:0]) {
 			if i > 0 {
-				b.WriteByte(',')
+				b = append(b, ',')
 			}
-			b.Write(Quote(n.keys[at].name))
-			b.WriteByte(':')
-			n.kids[at].canonical(b)
+			b = n.AppendName(b, at)
+			b = n.kids[at].AppendCanonical(b)
 		}
-		b.WriteByte('}')
+		return append(b, '}')
 	default:
-		b.Write(n.raw)
+		return append(b, n.raw...)
 	}
 }
+
+// InOrder appends the positions of the members of an object that are not null, in the order of their names.
+func (n *Node) InOrder(order []int) []int {
+	sorted := true
+	for i, kid := range n.kids {
+		if kid.Type() == Null {
+			continue
+		}
+		if len(order) > 0 && n.keys[order[len(order)-1]].name > n.keys[i].name {
+			sorted = false
+		}
+		order = append(order, i)
+	}
+	if !sorted {
+		slices.SortFunc(order, func(i, j int) int { return strings.Compare(n.keys[i].name, n.keys[j].name) })
+	}
+	return order
+}
+
+// AppendName appends the name of the member at a position and a colon, in canonical form.
+func (n *Node) AppendName(b []byte, at int) []byte {
+	return append(appendQuote(b, n.keys[at].name), ':')
+}
+
+// MemberAt returns the name and the value of the member at a position.
+func (n *Node) MemberAt(at int) (string, *Node) { return n.keys[at].name, n.kids[at] }
+
+// At returns the element at a position.
+func (n *Node) At(i int) *Node { return n.kids[i] }
+
+// manyMembers is how many members of an object are looked through for each other.
+const manyMembers = 64
 
 // Equal reports whether two nodes say the same: order and escapes of members do not count, nor does null against nothing.
 func (n *Node) Equal(other *Node) bool {
-	if n == other || n.Type() == other.Type() && bytes.Equal(n.Bytes(), other.Bytes()) {
+	switch {
+	case n == other:
+		return true
+	case n.Type() != other.Type():
+		return false
+	case n.Type() == Absent, !n.stale && !other.stale && bytes.Equal(n.raw, other.raw):
 		return true
 	}
-	if n.Type() != other.Type() {
+	switch n.typ {
+	case Array:
+		return slices.EqualFunc(n.kids, other.kids, (*Node).Equal)
+	case Map:
+		if len(n.keys) > manyMembers {
+			return bytes.Equal(n.Canonical(), other.Canonical())
+		}
+		return n.sameMembers(other)
+	case String:
+		return n.Str() == other.Str()
+	default:
 		return false
 	}
-	return bytes.Equal(n.Canonical(), other.Canonical())
+}
+
+func (n *Node) sameMembers(other *Node) bool {
+	count := 0
+	for i, kid := range n.kids {
+		if kid.Type() == Null {
+			continue
+		}
+		count++
+		if theirs := other.member(n.keys[i].name); theirs == nil || !kid.Equal(theirs) {
+			return false
+		}
+	}
+	for _, kid := range other.kids {
+		if kid.Type() != Null {
+			count--
+		}
+	}
+	return count == 0
 }

@@ -1,0 +1,100 @@
+package object
+
+import (
+	"strings"
+)
+
+// arena hands out the memory of one edit in few pieces: the nodes that are made or copied, and the bytes and texts of the patch. What it
+// has handed out is never handed out again.
+type arena struct {
+	nodes []Node
+	keys  []key
+	kids  []*Node
+	bytes []byte
+	text  strings.Builder
+}
+
+// room are the members or elements for which a list that is copied has room.
+const room = 4
+
+func (a *arena) node() *Node {
+	if a == nil {
+		return &Node{}
+	}
+	if len(a.nodes) == 0 {
+		a.nodes = make([]Node, 16)
+	}
+	n := &a.nodes[0]
+	a.nodes = a.nodes[1:]
+	return n
+}
+
+// keysOf returns a copy of keys with room for some more.
+func (a *arena) keysOf(keys []key) []key {
+	n := len(keys) + room
+	if a == nil {
+		return append(make([]key, 0, n), keys...)
+	}
+	if len(a.keys) < n {
+		a.keys = make([]key, max(48, n))
+	}
+	copied := append(a.keys[:0:n], keys...)
+	a.keys = a.keys[n:]
+	return copied
+}
+
+// kidsOf returns a copy of kids with room for some more.
+func (a *arena) kidsOf(kids []*Node) []*Node {
+	n := len(kids) + room
+	if a == nil {
+		return append(make([]*Node, 0, n), kids...)
+	}
+	if len(a.kids) < n {
+		a.kids = make([]*Node, max(64, n))
+	}
+	copied := append(a.kids[:0:n], kids...)
+	a.kids = a.kids[n:]
+	return copied
+}
+
+// from returns what was appended to the bytes since they had a length.
+func (a *arena) from(start int) []byte { return a.bytes[start:len(a.bytes):len(a.bytes)] }
+
+// start begins something in the bytes and returns where.
+func (a *arena) start() int {
+	if cap(a.bytes)-len(a.bytes) < 256 {
+		a.bytes = make([]byte, 0, 1024)
+	}
+	return len(a.bytes)
+}
+
+// quote returns s as JSON.
+func (a *arena) quote(s string) []byte {
+	at := a.start()
+	a.bytes = appendQuote(a.bytes, s)
+	return a.from(at)
+}
+
+// pointer returns a path as a JSON pointer.
+func (a *arena) pointer(path []string, more ...string) string {
+	from := a.begin()
+	writePointer(&a.text, path)
+	writePointer(&a.text, more)
+	return a.text.String()[from:]
+}
+
+// fieldPath returns a path the way Kubernetes names fields.
+func (a *arena) fieldPath(path, more []string) string {
+	from := a.begin()
+	writeFieldPath(&a.text, from, path)
+	writeFieldPath(&a.text, from, more)
+	return a.text.String()[from:]
+}
+
+// begin begins a text and returns where.
+func (a *arena) begin() int {
+	if a.text.Len() == 0 {
+		a.text.Grow(1024)
+	}
+	return a.text.Len()
+}
