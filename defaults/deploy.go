@@ -122,7 +122,7 @@ func (s *Set) refill(r Request, v versions, records, carried []*record.Record) *
 	for _, rec := range records {
 		taken.Subtract(rec)
 	}
-	root := r.Object.Root.Clone()
+	root := r.Object.Root.Copy()
 	switch {
 	case !taken.Changed():
 	case len(path) == 0:
@@ -170,7 +170,7 @@ func (s *Set) updates(gk object.GroupKind) bool {
 
 // fillOnly fills what is absent and leaves the record, or what stands in its place, alone.
 func (s *Set) fillOnly(r Request) *filled {
-	edit := object.Edit(r.Object.Root.Clone())
+	edit := object.Edit(r.Object.Root.Copy())
 	out, owned := s.fillAll(r, edit, nil)
 	out.Filled, _ = owned.report(edit.Root(), nil, r.Object.Template().Path)
 	out.Patch = edit.Patch()
@@ -211,8 +211,8 @@ func (r *Request) take(f *filled) {
 
 // restore puts the old template into the request's object and returns the patch that does it.
 func (r *Request) restore() []object.Operation {
-	root, old := r.Object.Root.Clone(), r.Old.Template()
-	root.Put(old.Node.Clone(), r.Object.Template().Path...)
+	root, old := r.Object.Root.Copy(), r.Old.Template()
+	root.Put(old.Node.Copy(), r.Object.Template().Path...)
 	patch := object.Diff(r.Object.Root, root)
 	if len(patch) > 0 {
 		r.Object.Root = root

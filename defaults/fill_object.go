@@ -8,7 +8,7 @@ import (
 // fillObject fills an object without a pod template: there are no deploys of it, so that only absent fields are filled. What was is
 // said in an annotation of the object, for whoever wonders where a field came from.
 func (s *Set) fillObject(r Request) Outcome {
-	root := r.Object.Root.Clone()
+	root := r.Object.Root.Copy()
 	edit := object.Edit(root)
 	var paths [][]string
 	var all []Filled

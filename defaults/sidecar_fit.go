@@ -12,7 +12,7 @@ import (
 // their sum must not exceed the Pod's, which the author has measured for the app, and what is in the Pod shares them. Its user is
 // chosen by sidecarUser.
 func (s *fragment) fit(t *object.Template) *object.Node {
-	body := s.body.Clone()
+	body := s.body.Copy()
 	if podLevelResources(t) {
 		body.Put(object.MustParse([]byte("{}")), "resources") // as the API server stores none
 	}

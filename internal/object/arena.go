@@ -71,7 +71,7 @@ func (a *arena) start() int {
 // quote returns s as JSON.
 func (a *arena) quote(s string) []byte {
 	at := a.start()
-	a.bytes = appendQuote(a.bytes, s)
+	a.bytes = AppendQuote(a.bytes, s)
 	return a.from(at)
 }
 

@@ -27,6 +27,9 @@ func (n *Node) Copy() *Node {
 	return &c
 }
 
+// Open makes n, which nobody else must hold, a part of the document into which it is put: it is edited where it is from then on.
+func (n *Node) Open() { n.open(nil) }
+
 // open makes n ready to be edited and returns it.
 func (n *Node) open(mem *arena) *Node {
 	if !n.stale {
@@ -171,8 +174,8 @@ func (n *Node) appendTo(b []byte) []byte {
 	return append(b, shut)
 }
 
-// appendQuote appends s as [Quote] writes it.
-func appendQuote(b []byte, s string) []byte {
+// AppendQuote appends s as [Quote] writes it.
+func AppendQuote(b []byte, s string) []byte {
 	if plain(s) {
 		return append(append(append(b, '"'), s...), '"')
 	}
@@ -192,7 +195,7 @@ func (n *Node) AppendCanonical(b []byte) []byte {
 		if plain(n.raw[1 : len(n.raw)-1]) {
 			return append(b, n.raw...)
 		}
-		return appendQuote(b, unquote(n.raw))
+		return AppendQuote(b, unquote(n.raw))
 	case Array:
 		b = append(b, '[')
 		for i, kid := range n.kids {
@@ -238,7 +241,7 @@ func (n *Node) InOrder(order []int) []int {
 
 // AppendName appends the name of the member at a position and a colon, in canonical form.
 func (n *Node) AppendName(b []byte, at int) []byte {
-	return append(appendQuote(b, n.keys[at].name), ':')
+	return append(AppendQuote(b, n.keys[at].name), ':')
 }
 
 // MemberAt returns the name and the value of the member at a position.
