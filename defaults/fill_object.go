@@ -14,7 +14,7 @@ func (s *Set) fillObject(r Request) Outcome {
 	var all []Filled
 	out := s.fill(r, edit, nil, func(f *Filling) {
 		if len(f.paths) > 0 {
-			all = append(all, Filled{f.id, pointers(f.paths)})
+			all = append(all, Filled{f.id, f.pointers(f.paths)})
 			paths = append(paths, f.paths...)
 		}
 	})

@@ -123,13 +123,26 @@ func (r *Record) Note(template *object.Node, paths [][]string) {
 	}
 }
 
-// NoteFilled is [Record.Note] of paths with positions.
-func (r *Record) NoteFilled(template *object.Node, paths [][]string) {
-	f := in(template)
-	buf := make([]string, 0, 12)
-	for _, path := range paths {
-		keyed, n := f.keyed(path, buf)
-		eachLeaf(n, keyed, r.Enter)
+// Noting enters what was filled in one template.
+type Noting struct {
+	record *Record
+	finder finder
+}
+
+// Noting returns what enters leaves of a template that does not change meanwhile.
+func (r *Record) Noting(template *object.Node) *Noting {
+	return &Noting{r, finder{template: template}}
+}
+
+// Filled is [Record.Note] of paths with positions, from the root of an object whose template lies at root. Paths beside it are left out.
+func (n *Noting) Filled(root []string, paths [][]string) {
+	var buf [12]string
+	path := buf[:0]
+	for _, p := range paths {
+		if len(p) > len(root) && slices.Equal(p[:len(root)], root) {
+			keyed, leaf := n.finder.keyed(p[len(root):], path)
+			eachLeaf(leaf, keyed, n.record.Enter)
+		}
 	}
 }
 

@@ -85,7 +85,7 @@ func (s *Subtraction) Keeps(name string) bool { return s != nil && s.kept[name] 
 func (s *Subtraction) Template() *object.Node { return s.template }
 
 // Changed reports whether anything was taken out.
-func (s *Subtraction) Changed() bool { return s.changed }
+func (s *Subtraction) Changed() bool { return s != nil && s.changed }
 
 // Recorded reports whether one of the records taken out had an entry for the leaf at path, which the author does not claim.
 func (s *Subtraction) Recorded(path []string) bool {
