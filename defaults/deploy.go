@@ -23,6 +23,7 @@ type owned struct {
 	filled  []ownedBy
 	made    [][]string
 	rewrote []leaf
+	carried bool // some of it was there
 	moved   bool // positions are no longer those at which it was filled
 }
 
@@ -174,11 +175,12 @@ func (s *Set) refill(r Request, v versions, records, carried []*record.Record) *
 	rec := owned.record(template, path)
 	for _, c := range carried {
 		rec.Carry(template, c, v.author)
+		owned.carried = owned.carried || !c.Empty()
 	}
 	if !rec.Empty() {
 		rec.Origin = v.origin()
 		if r.updates() { // nothing else is ever compared, and the API server adds to Pods and Jobs after admission
-			rec.Base = s.base(v, owned, template, rec, carried)
+			rec.Base = base(v.new, edit, path, owned, rec)
 		}
 		text := rec.String()
 		if len(text) > record.MaxSize || annotationsOf(template)+len(record.Annotation)+len(text) > maxAnnotations {
@@ -201,13 +203,13 @@ func (r *Request) updates() bool {
 	return slices.ContainsFunc(r.acts, func(a act) bool { return slices.Contains(a.kind.Operations, "UPDATE") })
 }
 
-// base returns the hash of the author's part of the template that was filled. Where nothing else was done than to fill what was absent, it
-// is that of the template that came.
-func (s *Set) base(v versions, o *owned, template *object.Node, rec *record.Record, carried []*record.Record) string {
-	if !o.moved && len(o.made)+len(o.rewrote)+len(carried) == 0 {
-		return record.Base(v.new, nil)
+// base returns the hash of the author's part of the template at path, which was filled. Where nothing else was done than to fill what
+// was absent, it is that of the template that came; a null or an empty list that was filled is no longer in the author's part.
+func base(came *object.Node, edit *object.Editor, path []string, o *owned, rec *record.Record) string {
+	if !o.moved && !o.carried && len(o.made)+len(o.rewrote)+len(edit.ExplicitNulls()) == 0 {
+		return record.Base(came, nil)
 	}
-	return record.Base(template, rec)
+	return record.Base(edit.Root().Get(path...), rec)
 }
 
 // fillOnly fills what is absent and leaves the record, or what stands in its place, alone.

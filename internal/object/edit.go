@@ -236,6 +236,20 @@ func MustParse(value []byte) *Node {
 	return n
 }
 
+// Constant reads JSON that this program made itself and that many documents will hold at the same time.
+func Constant(value []byte) *Node { return MustParse(value).Expanded() }
+
+// Expanded returns n when all of it was read, so that nothing in it changes any more.
+func (n *Node) Expanded() *Node {
+	for _, kid := range n.Members() {
+		kid.Expanded()
+	}
+	for _, kid := range n.Elements() {
+		kid.Expanded()
+	}
+	return n
+}
+
 // With returns the bytes of an object with the value of the member name replaced by value, which must be JSON; a member
 // that is not there is added. n itself stays as it is.
 func (n *Node) With(name string, value []byte) []byte {
