@@ -5,13 +5,14 @@ import (
 )
 
 // arena hands out the memory of one edit in few pieces: the nodes that are made or copied, and the bytes and texts of the patch. What it
-// has handed out is never handed out again.
+// has handed out is never handed out again. A nil arena asks for each piece by itself.
 type arena struct {
-	nodes []Node
-	keys  []key
-	kids  []*Node
-	bytes []byte
-	text  strings.Builder
+	nodes  []Node
+	levels []level
+	keys   []key
+	kids   []*Node
+	bytes  []byte
+	text   strings.Builder
 }
 
 // room are the members or elements for which a list that is copied has room.
@@ -29,31 +30,40 @@ func (a *arena) node() *Node {
 	return n
 }
 
-// keysOf returns a copy of keys with room for some more.
-func (a *arena) keysOf(keys []key) []key {
-	n := len(keys) + room
-	if a == nil {
-		return append(make([]key, 0, n), keys...)
-	}
-	if len(a.keys) < n {
-		a.keys = make([]key, max(48, n))
-	}
-	copied := append(a.keys[:0:n], keys...)
-	a.keys = a.keys[n:]
-	return copied
+// made returns a node that holds nothing yet.
+func (a *arena) made(typ Type) *Node {
+	n := a.node()
+	n.typ, n.stale, n.level = typ, true, a.level(&level{}, typ == Map)
+	return n
 }
 
-// kidsOf returns a copy of kids with room for some more.
-func (a *arena) kidsOf(kids []*Node) []*Node {
-	n := len(kids) + room
+// level returns a copy of l with room for some more.
+func (a *arena) level(l *level, named bool) *level {
 	if a == nil {
-		return append(make([]*Node, 0, n), kids...)
+		a = &arena{levels: make([]level, 1), kids: make([]*Node, len(l.kids)+room)}
+		if named {
+			a.keys = make([]key, len(l.keys)+room)
+		}
 	}
+	if len(a.levels) == 0 {
+		a.levels = make([]level, 12)
+	}
+	copied := &a.levels[0]
+	a.levels = a.levels[1:]
+
+	n := len(l.kids) + room
 	if len(a.kids) < n {
 		a.kids = make([]*Node, max(64, n))
 	}
-	copied := append(a.kids[:0:n], kids...)
+	copied.kids = append(a.kids[:0:n], l.kids...)
 	a.kids = a.kids[n:]
+	if named {
+		if len(a.keys) < n {
+			a.keys = make([]key, max(48, n))
+		}
+		copied.keys = append(a.keys[:0:n], l.keys...)
+		a.keys = a.keys[n:]
+	}
 	return copied
 }
 

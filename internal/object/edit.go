@@ -119,19 +119,18 @@ func (e *Editor) AppendNode(value *Node, path []string, more ...string) int {
 	full := append(append(buf[:0], path...), more...)
 	list := e.root.Get(full...)
 	if list.Missing() && len(full) > 0 && e.CanSet(full) {
-		made := e.mem.node()
-		made.typ, made.stale, made.kids = Array, true, e.mem.kidsOf(nil)
-		made.kids = append(made.kids, value)
+		made := e.mem.made(Array)
+		made.level.kids = append(made.level.kids, value)
 		e.place(full, made)
 		return 0
 	}
 	if list.Type() != Array {
 		return -1
 	}
-	list = e.root.open(&e.mem).openTo(&e.mem, full)
-	list.kids = append(list.kids, value)
+	l := e.root.open(&e.mem).openTo(&e.mem, full).expand()
+	l.kids = append(l.kids, value)
 	e.ops = append(e.ops, Operation{Op: "add", Path: e.mem.pointer(full, "-"), Value: e.written(value)})
-	return len(list.kids) - 1
+	return len(l.kids) - 1
 }
 
 // written returns value as JSON.
@@ -149,7 +148,7 @@ func (e *Editor) place(path []string, value *Node) {
 	parent, depth := e.root.open(&e.mem), 0
 	for depth < len(path)-1 {
 		i := parent.position(path[depth])
-		if i < 0 || parent.kids[i].Type() == Null {
+		if i < 0 || parent.At(i).Type() == Null {
 			break
 		}
 		parent = parent.openAt(&e.mem, i)
@@ -160,16 +159,15 @@ func (e *Editor) place(path []string, value *Node) {
 	if depth < len(path)-1 {
 		kid = e.wrap(path[depth+1:], value)
 	}
-	name := path[depth]
-	if i := parent.position(name); i >= 0 {
+	name, l := path[depth], parent.expand()
+	if i := l.find(name); i >= 0 {
 		e.nulls = append(e.nulls, slices.Clone(path[:depth+1]))
-		parent.kids[i] = kid
+		l.kids[i] = kid
 	} else {
-		if depth > 0 && len(parent.keys) == 0 && droppedEmpty(path[depth-1]) {
+		if depth > 0 && len(l.keys) == 0 && droppedEmpty(path[depth-1]) {
 			e.nulls = append(e.nulls, slices.Clone(path[:depth]))
 		}
-		parent.keys = append(parent.keys, key{raw: e.mem.quote(name), name: name})
-		parent.kids = append(parent.kids, kid)
+		l.add(name, kid)
 	}
 	if e.ops == nil {
 		e.ops = make([]Operation, 0, 16)
@@ -180,10 +178,8 @@ func (e *Editor) place(path []string, value *Node) {
 // wrap returns objects one in the other, with value in the innermost under the last of names.
 func (e *Editor) wrap(names []string, value *Node) *Node {
 	for _, name := range slices.Backward(names) {
-		n := e.mem.node()
-		n.typ, n.stale, n.keys, n.kids = Map, true, e.mem.keysOf(nil), e.mem.kidsOf(nil)
-		n.keys = append(n.keys, key{raw: e.mem.quote(name), name: name})
-		n.kids = append(n.kids, value)
+		n := e.mem.made(Map)
+		n.level.add(name, value)
 		value = n
 	}
 	return value
@@ -204,10 +200,9 @@ type Member struct {
 
 // Object returns the node of an object with members, in this order.
 func (e *Editor) Object(members ...Member) *Node {
-	n := e.mem.node()
-	n.typ, n.stale, n.keys, n.kids = Map, true, e.mem.keysOf(nil), e.mem.kidsOf(nil)
+	n := e.mem.made(Map)
 	for _, m := range members {
-		n.keys, n.kids = append(n.keys, key{raw: e.mem.quote(m.Name), name: m.Name}), append(n.kids, m.Value)
+		n.level.add(m.Name, m.Value)
 	}
 	return n
 }

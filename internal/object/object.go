@@ -160,7 +160,7 @@ func (t *Template) Containers() []Container {
 				continue
 			}
 			c := Container{Sort: list.sort, Name: n.Get("name").Str(), Path: t.Spec(list.field, strconv.Itoa(i)), Node: n}
-			if c.Sort == Init && n.Get("restartPolicy").Str() == "Always" {
+			if c.Sort == Init && n.Get("restartPolicy").Is("Always") {
 				c.Sort = Sidecar
 			}
 			all = append(all, c)
@@ -188,9 +188,9 @@ func (t *Template) App() (Container, bool) {
 // forbidden.
 func (t *Template) Windows() bool {
 	spec := t.Node.Get("spec")
-	if spec.Get("os", "name").Str() == "windows" {
+	if spec.Get("os", "name").Is("windows") {
 		return true
 	}
 	selector := spec.Get("nodeSelector")
-	return selector.Get("kubernetes.io/os").Str() == "windows" || selector.Get("beta.kubernetes.io/os").Str() == "windows"
+	return selector.Get("kubernetes.io/os").Is("windows") || selector.Get("beta.kubernetes.io/os").Is("windows")
 }

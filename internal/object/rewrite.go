@@ -15,12 +15,13 @@ func (n *Node) Copy() *Node {
 	if n == nil {
 		return nil
 	}
+	was := n.expand() // once for both
 	c := *n
 	if n.stale {
-		c.keys, c.kids = slices.Clone(n.keys), slices.Clone(n.kids)
-		for i, kid := range c.kids {
+		c.level = (*arena)(nil).level(was, n.typ == Map)
+		for i, kid := range c.level.kids {
 			if kid.stale {
-				c.kids[i] = kid.Copy()
+				c.level.kids[i] = kid.Copy()
 			}
 		}
 	}
@@ -33,10 +34,7 @@ func (n *Node) Open() { n.open(nil) }
 // open makes n ready to be edited and returns it.
 func (n *Node) open(mem *arena) *Node {
 	if !n.stale {
-		if n.typ == Map {
-			n.keys = mem.keysOf(n.keys)
-		}
-		n.kids = mem.kidsOf(n.kids)
+		n.level = mem.level(n.expand(), n.typ == Map)
 		n.stale = true
 	}
 	return n
@@ -44,17 +42,16 @@ func (n *Node) open(mem *arena) *Node {
 
 // openAt makes the member or element at i ready to be edited and returns it.
 func (n *Node) openAt(mem *arena, i int) *Node {
-	kid := n.kids[i]
-	if kid.stale {
+	kids := n.expand().kids
+	kid := kids[i]
+	if kid.stale || kid.typ != Map && kid.typ != Array {
 		return kid
 	}
+	kid.expand() // once for both
 	c := mem.node()
 	*c = *kid
-	n.kids[i] = c
-	if c.typ == Map || c.typ == Array {
-		c.open(mem)
-	}
-	return c
+	kids[i] = c
+	return c.open(mem)
 }
 
 // openTo makes what stands at path below n, which is open, ready to be edited and returns it.
@@ -69,7 +66,7 @@ func (n *Node) openTo(mem *arena, path []string) *Node {
 func (n *Node) position(token string) int {
 	switch n.Type() {
 	case Map:
-		return slices.IndexFunc(n.keys, func(k key) bool { return k.name == token })
+		return n.expand().find(token)
 	case Array:
 		if n.Get(token) != nil {
 			i, _ := strconv.Atoi(token) // Get found it
@@ -85,11 +82,11 @@ func (n *Node) Remove(path ...string) bool {
 		return false
 	}
 	parent := n.open(nil).openTo(nil, path[:len(path)-1])
-	at := parent.position(path[len(path)-1])
+	at, l := parent.position(path[len(path)-1]), parent.expand()
 	if parent.typ == Map {
-		parent.keys = slices.Delete(parent.keys, at, at+1)
+		l.keys = slices.Delete(l.keys, at, at+1)
 	}
-	parent.kids = slices.Delete(parent.kids, at, at+1)
+	l.kids = slices.Delete(l.kids, at, at+1)
 	return true
 }
 
@@ -102,8 +99,8 @@ func (n *Node) Put(kid *Node, path ...string) bool {
 	parent := n.open(nil)
 	for _, token := range path[:len(path)-1] {
 		i := parent.position(token)
-		if i < 0 || parent.kids[i].Type() == Null {
-			made := &Node{typ: Map, stale: true}
+		if i < 0 || parent.At(i).Type() == Null {
+			made := (*arena)(nil).made(Map)
 			parent.put(nil, token, made)
 			parent = made
 			continue
@@ -137,17 +134,19 @@ func (n *Node) put(mem *arena, token string, kid *Node) bool {
 	if at < 0 && n.Type() != Map {
 		return false
 	}
-	n.open(mem)
+	l := n.open(mem).expand()
 	if at >= 0 {
-		n.kids[at] = kid
+		l.kids[at] = kid
 	} else {
-		n.keys, n.kids = append(n.keys, key{raw: Quote(token), name: token}), append(n.kids, kid)
+		l.add(token, kid)
 	}
 	return true
 }
 
 // List returns a list of elements.
-func List(elements []*Node) *Node { return &Node{typ: Array, kids: elements, stale: true} }
+func List(elements []*Node) *Node {
+	return &Node{typ: Array, level: &level{kids: elements}, stale: true}
+}
 
 // Value returns the node of a string.
 func Value(s string) *Node { return &Node{typ: String, raw: Quote(s)} }
@@ -162,16 +161,24 @@ func (n *Node) appendTo(b []byte) []byte {
 		open, shut = '{', '}'
 	}
 	b = append(b, open)
-	for i, kid := range n.kids {
+	l := n.expand()
+	for i, kid := range l.kids {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		if n.typ == Map {
-			b = append(append(b, n.keys[i].raw...), ':')
+			b = append(l.keys[i].appendTo(b), ':')
 		}
 		b = kid.appendTo(b)
 	}
 	return append(b, shut)
+}
+
+func (k *key) appendTo(b []byte) []byte {
+	if k.spelling != nil {
+		return append(b, *k.spelling...)
+	}
+	return append(append(append(b, '"'), k.name...), '"')
 }
 
 // AppendQuote appends s as [Quote] writes it.
@@ -198,7 +205,7 @@ func (n *Node) AppendCanonical(b []byte) []byte {
 		return AppendQuote(b, unquote(n.raw))
 	case Array:
 		b = append(b, '[')
-		for i, kid := range n.kids {
+		for i, kid := range n.expand().kids {
 			if i > 0 {
 				b = append(b, ',')
 			}
@@ -207,13 +214,14 @@ func (n *Node) AppendCanonical(b []byte) []byte {
 		return append(b, ']')
 	case Map:
 		var buf [32]int
+		l := n.expand()
 		b = append(b, '{')
 		for i, at := range n.InOrder(buf[:0]) {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = n.AppendName(b, at)
-			b = n.kids[at].AppendCanonical(b)
+			b = append(AppendQuote(b, l.keys[at].name), ':')
+			b = l.kids[at].AppendCanonical(b)
 		}
 		return append(b, '}')
 	default:
@@ -223,35 +231,33 @@ func (n *Node) AppendCanonical(b []byte) []byte {
 
 // InOrder appends the positions of the members of an object that are not null, in the order of their names.
 func (n *Node) InOrder(order []int) []int {
-	sorted := true
-	for i, kid := range n.kids {
+	l, sorted := n.expand(), true
+	for i, kid := range l.kids {
 		if kid.Type() == Null {
 			continue
 		}
-		if len(order) > 0 && n.keys[order[len(order)-1]].name > n.keys[i].name {
+		if len(order) > 0 && l.keys[order[len(order)-1]].name > l.keys[i].name {
 			sorted = false
 		}
 		order = append(order, i)
 	}
 	if !sorted {
-		slices.SortFunc(order, func(i, j int) int { return strings.Compare(n.keys[i].name, n.keys[j].name) })
+		slices.SortFunc(order, func(i, j int) int { return strings.Compare(l.keys[i].name, l.keys[j].name) })
 	}
 	return order
 }
 
-// AppendName appends the name of the member at a position and a colon, in canonical form.
-func (n *Node) AppendName(b []byte, at int) []byte {
-	return append(AppendQuote(b, n.keys[at].name), ':')
+// MemberAt returns the name and the value of the member at a position.
+func (n *Node) MemberAt(at int) (string, *Node) {
+	l := n.expand()
+	return l.keys[at].name, l.kids[at]
 }
 
-// MemberAt returns the name and the value of the member at a position.
-func (n *Node) MemberAt(at int) (string, *Node) { return n.keys[at].name, n.kids[at] }
+// At returns the member or element at a position.
+func (n *Node) At(i int) *Node { return n.expand().kids[i] }
 
-// At returns the element at a position.
-func (n *Node) At(i int) *Node { return n.kids[i] }
-
-// manyMembers is how many members of an object are looked through for each other.
-const manyMembers = 64
+// linear is up to how many members of an object are looked through for each other.
+const linear = 64
 
 // Equal reports whether two nodes say the same: order and escapes of members do not count, nor does null against nothing.
 func (n *Node) Equal(other *Node) bool {
@@ -265,9 +271,9 @@ func (n *Node) Equal(other *Node) bool {
 	}
 	switch n.typ {
 	case Array:
-		return slices.EqualFunc(n.kids, other.kids, (*Node).Equal)
+		return slices.EqualFunc(n.expand().kids, other.expand().kids, (*Node).Equal)
 	case Map:
-		if len(n.keys) > manyMembers {
+		if n.Len() > linear {
 			return bytes.Equal(n.Canonical(), other.Canonical())
 		}
 		return n.sameMembers(other)
@@ -279,17 +285,17 @@ func (n *Node) Equal(other *Node) bool {
 }
 
 func (n *Node) sameMembers(other *Node) bool {
-	count := 0
-	for i, kid := range n.kids {
+	mine, theirs, count := n.expand(), other.expand(), 0
+	for i, kid := range mine.kids {
 		if kid.Type() == Null {
 			continue
 		}
 		count++
-		if theirs := other.member(n.keys[i].name); theirs == nil || !kid.Equal(theirs) {
+		if at := theirs.find(mine.keys[i].name); at < 0 || !kid.Equal(theirs.kids[at]) {
 			return false
 		}
 	}
-	for _, kid := range other.kids {
+	for _, kid := range theirs.kids {
 		if kid.Type() != Null {
 			count--
 		}
