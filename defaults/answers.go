@@ -19,18 +19,18 @@ func optOutName(id, container string) string {
 	return answerPrefix + id
 }
 
-// answers returns the annotations in which an object answers: those of the pod template, nil where there are no such, and its own.
-func answers(o *object.Object) (template, own *object.Node) {
+// answers returns the annotations in which an object answers: those of its pod template, nil where there are no such, and its own.
+func answers(o *object.Object, t *object.Template) (template, own *object.Node) {
 	own = o.Root.Get("metadata", "annotations")
-	if t := o.Template(); t != nil && len(t.Path) > 0 {
+	if t != nil && len(t.Path) > 0 {
 		template = t.Node.Get("metadata", "annotations")
 	}
 	return template, own
 }
 
 // answer looks for an annotation that answers something.
-func answer(o *object.Object, name string) (value string, ok bool) {
-	template, own := answers(o)
+func (w *work) answer(name string) (value string, ok bool) {
+	template, own := answers(w.Object, w.template)
 	if value, ok = template.Get(name).Text(); ok {
 		return value, true
 	}
@@ -38,29 +38,30 @@ func answer(o *object.Object, name string) (value string, ok bool) {
 }
 
 // answerPath says where an answer is, or where it would be.
-func answerPath(o *object.Object, name string) []string {
-	own := []string{"metadata", "annotations", name}
-	t := o.Template()
+func answerPath(o *object.Object, t *object.Template, name string) []string {
+	path := []string{"metadata", "annotations", name}
 	if t == nil || len(t.Path) == 0 {
-		return own
+		return path
 	}
-	template, others := answers(o)
-	if template.Get(name).Type() != object.String && others.Get(name).Type() == object.String {
-		return own
+	template, own := answers(o, t)
+	if template.Get(name).Type() != object.String && own.Get(name).Type() == object.String {
+		return path
 	}
-	return object.Join(t.Path, own...)
+	return object.Join(t.Path, path...)
 }
 
 // optOuts returns the names of all annotations of o that are an opt-out, nil for none. They are read once: there may be many containers,
 // and many annotations.
-func optOuts(o *object.Object) map[string]bool {
-	template, own := answers(o)
+func optOuts(o *object.Object, t *object.Template) map[string]bool {
+	template, own := answers(o, t)
 	var out, seen map[string]bool // seen are the answers of the template
 	for name, value := range template.Members() {
 		if !strings.HasPrefix(name, answerPrefix) || value.Type() != object.String {
 			continue
 		}
-		seen = with(seen, name)
+		if own.Len() > 0 {
+			seen = with(seen, name)
+		}
 		if isFalse(value) {
 			out = with(out, name)
 		}
@@ -73,9 +74,10 @@ func optOuts(o *object.Object) map[string]bool {
 	return out
 }
 
-// isFalse reports whether an annotation says "false".
+// isFalse reports whether an annotation says "false", however that is spelled.
 func isFalse(value *object.Node) bool {
-	return value.Type() == object.String && (string(value.Bytes()) == `"false"` || value.Str() == "false")
+	const longest = len(`"\u0066\u0061\u006c\u0073\u0065"`)
+	return value.Type() == object.String && len(value.Bytes()) <= longest && value.Is("false")
 }
 
 // with adds name to a set, which is made where there is none.

@@ -36,7 +36,7 @@ type ownedBy struct {
 // fillAll fills what edit holds and returns what is Gesso's in it.
 func (s *Set) fillAll(r Request, edit *object.Editor, taken *record.Subtraction) (Outcome, *owned) {
 	o := &owned{moved: taken.Changed(), filled: make([]ownedBy, 0, len(r.acts))}
-	path := r.Object.Template().Path
+	path := r.pods.Path
 	out := s.fill(r, edit, taken, func(f *Filling) {
 		by := ownedBy{id: f.id, plain: f.paths}
 		if o.moved {
@@ -74,17 +74,18 @@ func (o *owned) report(edit *object.Editor, before *object.Node, path []string) 
 	if !o.moved {
 		return o.reportAsFilled(edit), nil
 	}
-	template := edit.Root().Get(path...)
+	after, came := record.In(edit.Root().Get(path...)), record.In(before)
+	var buf [12]string
 	for _, by := range o.filled {
-		positions, values := record.Positions(template, by.keyed), record.Values(before, by.keyed)
 		report := Filled{ID: by.id}
 		for i, plain := range by.plain {
-			switch {
-			case by.keyed[i] == nil:
-				report.Paths = append(report.Paths, object.Pointer(plain...))
-			case positions[i] == nil || values[i].Equal(template.Get(positions[i]...)):
-			default:
-				report.Paths = append(report.Paths, object.Pointer(object.Join(path, positions[i]...)...))
+			keyed := by.keyed[i]
+			if keyed == nil {
+				report.Paths = append(report.Paths, edit.Pointer(plain))
+				continue
+			}
+			if is, at := after.Find(keyed, buf[:0]); is != nil && !came.Value(keyed).Equal(is) {
+				report.Paths = append(report.Paths, edit.Pointer(path, at...))
 			}
 		}
 		if len(report.Paths) > 0 {
@@ -151,7 +152,7 @@ func (s *Set) deploy(r Request, v versions, records ...*record.Record) *filled {
 // refill fills an object after it has taken out what is Gesso's by the records of the first list. What is by those of the second stays,
 // and stays Gesso's.
 func (s *Set) refill(r Request, v versions, records, carried []*record.Record) *filled {
-	path := r.Object.Template().Path
+	path := r.pods.Path
 	taken := record.Start(v.new, v.author)
 	if v.old != nil && !v.otherRecord() {
 		taken.TakeStale(v.old)
@@ -216,7 +217,7 @@ func base(came *object.Node, edit *object.Editor, path []string, o *owned, rec *
 func (s *Set) fillOnly(r Request) *filled {
 	edit := object.Edit(r.Object.Root.Copy())
 	out, owned := s.fillAll(r, edit, nil)
-	out.Filled, _ = owned.report(edit, nil, r.Object.Template().Path)
+	out.Filled, _ = owned.report(edit, nil, r.pods.Path)
 	out.Patch = edit.Patch()
 	return &filled{root: edit.Root(), outcome: out}
 }
@@ -256,7 +257,7 @@ func (r *Request) take(f *filled) {
 // restore puts the old template into the request's object and returns the patch that does it.
 func (r *Request) restore() []object.Operation {
 	root, old := r.Object.Root.Copy(), r.Old.Template()
-	root.Put(old.Node.Copy(), r.Object.Template().Path...)
+	root.Put(old.Node.Copy(), r.pods.Path...)
 	patch := object.Diff(r.Object.Root, root)
 	if len(patch) > 0 {
 		r.Object.Root = root

@@ -19,7 +19,7 @@ func (s *Set) fillObject(r Request) Outcome {
 		}
 	})
 	out.Filled = all
-	if r.Object.Template() != nil {
+	if r.pods != nil {
 		paths = nil // a template that is no object: the API server will refuse it
 	}
 	text := filledNote(r, root, paths)

@@ -21,9 +21,6 @@ type Filling struct {
 	warnings []string
 }
 
-// Template returns the pod template as filled so far; nil for a kind that has none.
-func (f *Filling) Template() *object.Template { return f.template }
-
 // Containers returns the containers that a default acts on: all but ephemeral ones, which nobody creates with a workload.
 func (f *Filling) Containers() []object.Container {
 	all := f.all()
@@ -112,7 +109,7 @@ func (f *Filling) SkipContainer(c object.Container) bool {
 	if f.setting.OptOut != v1alpha1.OptOutAllowed || !f.optedOut(c.Name) {
 		return false
 	}
-	f.Skip(OptedOut, answerPath(f.Object, optOutName(f.id, c.Name)))
+	f.Skip(OptedOut, answerPath(f.Object, f.template, optOutName(f.id, c.Name)))
 	return true
 }
 
@@ -128,7 +125,7 @@ func (f *Filling) warnIgnoredOptOut() {
 	}
 	for _, name := range names {
 		if f.optOut[name] {
-			f.Warn("%s is ignored: the platform does not allow to opt out of %s", object.FieldPath(answerPath(f.Object, name)...), f.id)
+			f.Warn("%s is ignored: the platform does not allow to opt out of %s", object.FieldPath(answerPath(f.Object, f.template, name)...), f.id)
 		}
 	}
 }

@@ -171,7 +171,7 @@ const maxWritablePaths = 32
 // writablePaths returns /tmp and then the author's further paths, cleaned, each once and an outer one before those inside it.
 func (f *Filling) writablePaths() []string {
 	var all []string
-	value, _ := answer(f.Object, writablePathsAnnotation)
+	value, _ := f.answer(writablePathsAnnotation)
 	listed := 0
 	for p := range strings.SplitSeq(value, ",") {
 		if p = strings.TrimSpace(p); p == "" {

@@ -117,7 +117,7 @@ func quantityOf(n *object.Node) (resource.Quantity, bool) {
 
 // quantityAnswer reads a quantity from an annotation, in canonical form; fallback where there is none.
 func (f *Filling) quantityAnswer(annotation, fallback string) string {
-	value, ok := answer(f.Object, annotation)
+	value, ok := f.answer(annotation)
 	if !ok {
 		return fallback
 	}

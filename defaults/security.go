@@ -52,7 +52,7 @@ func (f *Filling) warnPodLevel() {
 	}
 	for _, c := range f.Containers() {
 		if c.Name != "" && f.optedOut(c.Name) {
-			path := answerPath(f.Object, optOutName(f.id, c.Name))
+			path := answerPath(f.Object, f.template, optOutName(f.id, c.Name))
 			f.Warn("%s is ignored: %s acts on the whole pod; opt out by %s", object.FieldPath(path...), f.id, optOutName(f.id, ""))
 		}
 	}

@@ -84,9 +84,10 @@ type Request struct {
 	// NamespaceName is the name of the object's namespace, empty for cluster-scoped objects.
 	NamespaceName string
 
-	acts   []act           // the defaults of the object's kind, in order
-	frozen string          // the reason why nothing may act on the object, whatever the operation; "" for none
-	optOut map[string]bool // the annotations that are an opt-out
+	pods   *object.Template // nil for a kind that has none
+	acts   []act            // the defaults of the object's kind, in order
+	frozen string           // the reason why nothing may act on the object, whatever the operation; "" for none
+	optOut map[string]bool  // the annotations that are an opt-out
 }
 
 // Filled is a default that acted, with the JSON pointers of the fields that it wrote.
@@ -115,7 +116,8 @@ type Outcome struct {
 // Fill fills r.Object in place and says what it did. An object with a pod template is filled by the update rule, see [Set.decide].
 func (s *Set) Fill(r Request) Outcome {
 	t := r.Object.Template()
-	r.acts, r.frozen, r.optOut = s.acts[r.Object.GroupKind()], frozen(r), optOuts(r.Object)
+	r.pods, r.acts = t, s.acts[r.Object.GroupKind()]
+	r.frozen, r.optOut = frozen(r), optOuts(r.Object, t)
 	switch {
 	case !r.mayFill():
 		return s.kept(r, "") // every default has a reason of its own
@@ -148,14 +150,14 @@ func (s *Set) kept(r Request, why string) Outcome {
 	var out Outcome
 	for i := range r.acts {
 		a := &r.acts[i]
-		reason, path := gate(a, modeIn(a.setting, r.NamespaceName, r.Namespace), &r)
+		reason, field := gate(a, modeIn(a.setting, r.NamespaceName, r.Namespace), &r)
 		if reason == "" {
 			reason = why
 		}
 		if out.Skipped == nil {
 			out.Skipped = make([]Skipped, 0, len(r.acts))
 		}
-		out.Skipped = append(out.Skipped, Skipped{a.ID, reason, object.FieldPath(path...)})
+		out.Skipped = append(out.Skipped, Skipped{a.ID, reason, field})
 	}
 	return out
 }
@@ -180,8 +182,8 @@ func (s *Set) fill(r Request, edit *object.Editor, taken *record.Subtraction, fi
 			sweep() // the sidecar, which comes first, was filled or was not: what the others act on is settled
 		}
 		mode := modeIn(a.setting, r.NamespaceName, r.Namespace)
-		if reason, path := gate(a, mode, &r); reason != "" {
-			out.Skipped = append(out.Skipped, Skipped{a.ID, reason, object.FieldPath(path...)})
+		if reason, field := gate(a, mode, &r); reason != "" {
+			out.Skipped = append(out.Skipped, Skipped{a.ID, reason, field})
 			continue
 		}
 		switch mode {
@@ -246,24 +248,24 @@ func (r *Request) untouchable(k *Kind) string {
 	return r.frozen
 }
 
-// gate holds what is the same for all defaults: whether one may act on this object at all. The path is that of the reason.
-func gate(a *act, mode v1alpha1.Mode, r *Request) (reason string, path []string) {
+// gate holds what is the same for all defaults: whether one may act on this object at all. The field is that of the reason.
+func gate(a *act, mode v1alpha1.Mode, r *Request) (reason, field string) {
 	if mode == v1alpha1.ModeOff {
-		return Off, nil
+		return Off, ""
 	}
 	switch reason := r.untouchable(&a.kind); reason {
 	case "":
 	case BeingDeleted:
-		return reason, []string{"metadata", "deletionTimestamp"}
+		return reason, "metadata.deletionTimestamp"
 	case ControllerOwned:
-		return reason, []string{"metadata", "ownerReferences"}
+		return reason, "metadata.ownerReferences"
 	default:
-		return reason, nil
+		return reason, ""
 	}
 	if a.setting.OptOut == v1alpha1.OptOutAllowed && r.optOut[a.optOut] {
-		return OptedOut, answerPath(r.Object, a.optOut)
+		return OptedOut, object.FieldPath(answerPath(r.Object, r.pods, a.optOut)...)
 	}
-	return "", nil
+	return "", ""
 }
 
 // podOptedIn reports whether r is a Pod in a namespace that asks for filling Pods: there, Pods of custom workloads are

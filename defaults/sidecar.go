@@ -146,8 +146,8 @@ func (f *Filling) sidecarConflict(s *fragment, standing bool) (reason string, pa
 
 // appPort finds the port that the proxy forwards to, and the field that says so, or where one was missed.
 func (f *Filling) appPort() (port int64, where []string, ok bool) {
-	if value, set := answer(f.Object, portAnnotation); set {
-		annotation := answerPath(f.Object, portAnnotation)
+	if value, set := f.answer(portAnnotation); set {
+		annotation := answerPath(f.Object, f.template, portAnnotation)
 		if n, err := strconv.ParseInt(value, 10, 64); err == nil && n >= 1 && n <= 65535 {
 			return n, annotation, true
 		}

@@ -43,9 +43,9 @@ func (s *Set) work(r Request, edit *object.Editor, taken *record.Subtraction, ou
 	o := *r.Object
 	o.Root = edit.Root()
 	w := &work{Request: r, Object: &o, Spec: s.spec, set: s, edit: edit, taken: taken, out: out, paths: make([][]string, 0, 32)}
-	if t := o.Template(); t != nil {
-		if t.Node.Type() == object.Map {
-			t.Node = edit.Open(t.Path)
+	if r.pods != nil {
+		t := &object.Template{Path: r.pods.Path}
+		if t.Node = edit.Open(t.Path); t.Node != nil {
 			edit.Open(t.Path, "spec")
 		}
 		w.template, w.spec, w.metadata = t, w.path(t.Path, "spec"), w.path(t.Path, "metadata")

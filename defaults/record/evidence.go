@@ -13,7 +13,7 @@ const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 // server-side apply owns (managedFields, operation Apply). Ownership by Update proves nothing: after an undo it is kubectl that
 // owns our values. A label that the selector names is the author's as well. The zero value is no evidence.
 type Evidence struct {
-	applied  *finder                                  // in the template as it was applied
+	applied  *Finder                                  // in the template as it was applied
 	owned    []*object.Node                           // fieldsV1 of the template, one for each manager
 	elements map[*object.Node]map[string]*object.Node // of the lists in owned, by key, as far as asked for
 	selector *object.Node                             // the workload's own

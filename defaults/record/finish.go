@@ -146,7 +146,7 @@ func (l *list) arrange(have []string, restored map[string]bool) []string {
 }
 
 // positions is the path of a list that may be missing.
-func (f *finder) positions(list []string) []string {
+func (f *Finder) positions(list []string) []string {
 	_, parent := f.find(list[:len(list)-1])
 	return append(parent, list[len(list)-1])
 }
@@ -179,7 +179,7 @@ func mounts(template *object.Node, volume string) bool {
 // Bare returns a template without its record, in canonical form.
 func Bare(template *object.Node) []byte {
 	if template.Type() == object.Map && template.Get("metadata", "annotations", Annotation) != nil {
-		template = withoutRecord(template)
+		template = withoutRecord(template, &object.Memory{})
 	}
 	return template.AppendCanonical(make([]byte, 0, 1024))
 }

@@ -83,9 +83,9 @@ func keys(member string, list *object.Node) []string {
 	return all
 }
 
-// finder follows paths in one template that does not change meanwhile. It looks through each list once: a template may have
+// Finder follows paths in one template that does not change meanwhile. It looks through each list once: a template may have
 // thousands of volumes, and a record hundreds of entries.
-type finder struct {
+type Finder struct {
 	template *object.Node
 	few      []keyedList
 	many     map[*object.Node]*keyedList
@@ -98,10 +98,13 @@ type keyedList struct {
 	index map[string]int // of many keys
 }
 
-func in(template *object.Node) *finder { return &finder{template: template} }
+// In returns a Finder for a template.
+func In(template *object.Node) *Finder { return in(template) }
+
+func in(template *object.Node) *Finder { return &Finder{template: template} }
 
 // find returns the node at path, nil where it leads nowhere, and the path with positions instead of keys.
-func (f *finder) find(path []string) (n *object.Node, positions []string) {
+func (f *Finder) find(path []string) (n *object.Node, positions []string) {
 	var buf [12]string
 	n, positions = f.follow(path, buf[:0])
 	if n == nil {
@@ -111,14 +114,14 @@ func (f *finder) find(path []string) (n *object.Node, positions []string) {
 }
 
 // value returns the node at path, nil where it leads nowhere.
-func (f *finder) value(path []string) *object.Node {
+func (f *Finder) value(path []string) *object.Node {
 	var buf [12]string
 	n, _ := f.follow(path, buf[:0])
 	return n
 }
 
 // follow is find, with the positions appended to a list of the caller's.
-func (f *finder) follow(path, positions []string) (*object.Node, []string) {
+func (f *Finder) follow(path, positions []string) (*object.Node, []string) {
 	if path == nil {
 		return nil, nil
 	}
@@ -140,7 +143,7 @@ func (f *finder) follow(path, positions []string) (*object.Node, []string) {
 }
 
 // list returns a list with its keys.
-func (f *finder) list(member string, n *object.Node) *keyedList {
+func (f *Finder) list(member string, n *object.Node) *keyedList {
 	for i := range f.few {
 		if f.few[i].node == n {
 			return &f.few[i]
@@ -181,25 +184,11 @@ func (l *keyedList) position(key string) int {
 	return -1
 }
 
-// Positions returns each path with the positions that its elements have in template; nil for one that leads nowhere.
-func Positions(template *object.Node, paths [][]string) [][]string {
-	f := in(template)
-	all := make([][]string, len(paths))
-	for i, path := range paths {
-		_, all[i] = f.find(path)
-	}
-	return all
-}
+// Value returns the node at path, nil where it leads nowhere.
+func (f *Finder) Value(path []string) *object.Node { return f.value(path) }
 
-// Values returns what stands in template at each path; nil where it leads nowhere.
-func Values(template *object.Node, paths [][]string) []*object.Node {
-	f := in(template)
-	all := make([]*object.Node, len(paths))
-	for i, path := range paths {
-		all[i] = f.value(path)
-	}
-	return all
-}
+// Find returns the node at path, nil where it leads nowhere, and appends the path with positions instead of keys to positions.
+func (f *Finder) Find(path, positions []string) (*object.Node, []string) { return f.follow(path, positions) }
 
 // Keyed returns each path of positions as names and keys; nil for one that leads nowhere, or through a list whose elements cannot be
 // told apart.
@@ -216,7 +205,7 @@ func Keyed(template *object.Node, paths [][]string) [][]string {
 }
 
 // keyed appends a path of positions as names and keys to path, and returns what stands there.
-func (f *finder) keyed(positions, path []string) ([]string, *object.Node) {
+func (f *Finder) keyed(positions, path []string) ([]string, *object.Node) {
 	if positions == nil {
 		return nil, nil
 	}

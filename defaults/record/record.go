@@ -126,12 +126,12 @@ func (r *Record) Note(template *object.Node, paths [][]string) {
 // Noting enters what was filled in one template.
 type Noting struct {
 	record *Record
-	finder finder
+	finder Finder
 }
 
 // Noting returns what enters leaves of a template that does not change meanwhile.
 func (r *Record) Noting(template *object.Node) *Noting {
-	return &Noting{r, finder{template: template}}
+	return &Noting{r, Finder{template: template}}
 }
 
 // Filled is [Record.Note] of paths with positions, from the root of an object whose template lies at root. Paths beside it are left out.

@@ -20,6 +20,7 @@ type Subtraction struct {
 	kept    map[string]bool  // names of volumes that somebody changed, which stay whole
 	records []*Record
 	changed bool
+	mem     object.Memory
 }
 
 // list is a list from which elements were taken.
@@ -34,7 +35,7 @@ type rules struct {
 	author Evidence
 	// stale is the old template where a leaf of an element that Gesso made counts as Gesso's although it reads otherwise now: another
 	// webhook rewrote it before this request, and the author does not claim it.
-	stale *finder
+	stale *Finder
 	// rewritten is evidence where every such leaf counts as Gesso's that it does not claim, whatever stood there before.
 	rewritten *Evidence
 	// drop says of an element that Gesso made and somebody added something to that the additions do not count.
@@ -48,19 +49,19 @@ func Start(template *object.Node, author Evidence) *Subtraction {
 		original: template, template: template.Copy(), rules: rules{author: author},
 	}
 	if template.Get("metadata", "annotations", Annotation) != nil {
-		s.template, s.changed = withoutRecord(template), true
+		s.template, s.changed = withoutRecord(template, &s.mem), true
 	}
 	return s
 }
 
 // withoutRecord returns a copy of a template that has a record, without it.
-func withoutRecord(template *object.Node) *object.Node {
-	c := template.Copy()
-	c.Remove("metadata", "annotations", Annotation)
-	if c.Get("metadata", "annotations").Len() == 0 {
-		c.Remove("metadata", "annotations")
+func withoutRecord(template *object.Node, mem *object.Memory) *object.Node {
+	metadata := template.Get("metadata")
+	annotations := mem.With(metadata.Get("annotations"), Annotation, nil)
+	if annotations.Len() == 0 {
+		annotations = nil
 	}
-	return c
+	return mem.With(template, "metadata", mem.With(metadata, "annotations", annotations))
 }
 
 // TakeStale makes leaves of elements that Gesso made count as Gesso's where they read as they do in old, although that is not what was
@@ -181,7 +182,7 @@ func (s *Subtraction) strip(n *object.Node, t trie, path []string, made bool) *o
 	}
 	switch n.Type() {
 	case object.Map:
-		return s.stripMembers(n, t, path, made)
+		return s.stripMembers(n, t, path, made, "")
 	case object.Array:
 		return s.stripElements(n, t, path, made)
 	default:
@@ -207,31 +208,31 @@ func (s *Subtraction) ours(n *object.Node, hash string, path []string, made bool
 	return !s.rules.author.Claims(path)
 }
 
-func (s *Subtraction) stripMembers(n *object.Node, t trie, path []string, made bool) *object.Node {
-	left, emptied := n, false
-	for name, below := range t.kids() {
-		kid := n.Get(name)
-		if kid == nil {
-			continue
+func (s *Subtraction) stripMembers(n *object.Node, t trie, path []string, made bool, without string) *object.Node {
+	var buf [24]*object.Node
+	kids, left, same, emptied := buf[:0], 0, true, false
+	for i := range n.Len() {
+		name, kid := n.MemberAt(i)
+		rest := kid
+		if name == without {
+			rest = nil
+		} else if below, ok := t.kid(name); ok {
+			rest = s.strip(kid, below, append(path, name), made)
+			emptied = emptied || rest == nil
 		}
-		rest := s.strip(kid, below, append(path, name), made)
-		if rest == kid {
-			continue
+		if rest != nil {
+			left++
 		}
-		if left == n {
-			left = n.Copy()
-		}
-		if rest == nil {
-			left.Remove(name)
-			emptied = true
-		} else {
-			left.Put(rest, name)
-		}
+		same = same && rest == kid
+		kids = append(kids, rest)
 	}
-	if emptied && left.Len() == 0 && !alwaysStored(path) && !s.rules.author.Claims(path) {
+	if emptied && left == 0 && !alwaysStored(path) && !s.rules.author.Claims(path) {
 		return nil
 	}
-	return left
+	if same {
+		return n
+	}
+	return s.mem.Replaced(n, kids)
 }
 
 // alwaysStored reports whether the API server stores an object at path even where it is empty.
@@ -255,7 +256,8 @@ func (s *Subtraction) stripElements(n *object.Node, t trie, path []string, inMad
 	if order == nil {
 		return n
 	}
-	kept, removed, same := make([]*object.Node, 0, len(order)), []string(nil), true
+	var buf [24]*object.Node
+	kept, removed, same, left := buf[:0], []string(nil), true, 0
 	for i, key := range order {
 		e := n.At(i)
 		rest := e
@@ -263,8 +265,9 @@ func (s *Subtraction) stripElements(n *object.Node, t trie, path []string, inMad
 			rest = s.stripElement(e, below, member, append(path, key), inMade)
 		}
 		same = same && rest == e
+		kept = append(kept, rest)
 		if rest != nil {
-			kept = append(kept, rest)
+			left++
 		} else {
 			removed = append(removed, key)
 		}
@@ -274,13 +277,13 @@ func (s *Subtraction) stripElements(n *object.Node, t trie, path []string, inMad
 		l := s.list(path)
 		l.removed = append(l.removed, removed...)
 	}
-	if len(kept) == 0 && !s.rules.author.Claims(path) {
+	if left == 0 && !s.rules.author.Claims(path) {
 		return nil
 	}
 	if same {
 		return n
 	}
-	return object.List(kept)
+	return s.mem.Replaced(n, kept)
 }
 
 // stripElement returns what is left of the element e at path, nil where it is to be taken out.
@@ -303,9 +306,8 @@ func (s *Subtraction) stripElement(e *object.Node, t trie, member string, path [
 
 // stripMade returns what is left of an element that Gesso made.
 func (s *Subtraction) stripMade(e *object.Node, t trie, member string, path []string) *object.Node {
-	key, rest := e.Get(member), e.Copy()
-	rest.Remove(member)
-	if rest = s.strip(rest, t.inner(), path, true); rest == nil || !s.somethingIn(rest, path) {
+	key, rest := e.Get(member), s.stripMembers(e, t.inner(), path, true, member)
+	if rest == nil || !s.somethingIn(rest, path) {
 		return nil
 	}
 	if s.rules.drop != nil && s.rules.drop(path, rest) {

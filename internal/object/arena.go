@@ -13,6 +13,13 @@ type arena struct {
 	kids   []*Node
 	bytes  []byte
 	text   strings.Builder
+	pieces int // how large the next pieces of memory are, in nodes
+}
+
+// grow returns how many nodes the next piece of memory is for.
+func (a *arena) grow() int {
+	a.pieces = min(max(2*a.pieces, 8), 64)
+	return a.pieces
 }
 
 // room are the members or elements for which a list that is copied has room.
@@ -23,7 +30,7 @@ func (a *arena) node() *Node {
 		return &Node{}
 	}
 	if len(a.nodes) == 0 {
-		a.nodes = make([]Node, 16)
+		a.nodes = make([]Node, a.grow())
 	}
 	n := &a.nodes[0]
 	a.nodes = a.nodes[1:]
@@ -46,20 +53,20 @@ func (a *arena) level(l *level, named bool) *level {
 		}
 	}
 	if len(a.levels) == 0 {
-		a.levels = make([]level, 12)
+		a.levels = make([]level, max(8, a.pieces))
 	}
 	copied := &a.levels[0]
 	a.levels = a.levels[1:]
 
 	n := len(l.kids) + room
 	if len(a.kids) < n {
-		a.kids = make([]*Node, max(64, n))
+		a.kids = make([]*Node, max(6*max(8, a.pieces), n))
 	}
 	copied.kids = append(a.kids[:0:n], l.kids...)
 	a.kids = a.kids[n:]
 	if named {
 		if len(a.keys) < n {
-			a.keys = make([]key, max(48, n))
+			a.keys = make([]key, max(5*max(8, a.pieces), n))
 		}
 		copied.keys = append(a.keys[:0:n], l.keys...)
 		a.keys = a.keys[n:]

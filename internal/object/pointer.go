@@ -21,7 +21,7 @@ func Pointer(path ...string) string {
 func writePointer(b *strings.Builder, path []string) {
 	for _, token := range path {
 		b.WriteByte('/')
-		if strings.ContainsAny(token, "~/") {
+		if strings.IndexByte(token, '/') >= 0 || strings.IndexByte(token, '~') >= 0 {
 			token = strings.ReplaceAll(strings.ReplaceAll(token, "~", "~0"), "/", "~1")
 		}
 		b.WriteString(token)
@@ -40,7 +40,7 @@ func FieldPath(path ...string) string {
 func writeFieldPath(b *strings.Builder, start int, path []string) {
 	for _, token := range path {
 		switch {
-		case isPosition(token) || strings.ContainsAny(token, "./"):
+		case isPosition(token) || strings.IndexByte(token, '.') >= 0 || strings.IndexByte(token, '/') >= 0:
 			b.WriteByte('[')
 			b.WriteString(token)
 			b.WriteByte(']')

@@ -148,6 +148,38 @@ func List(elements []*Node) *Node {
 	return &Node{typ: Array, level: &level{kids: elements}, stale: true}
 }
 
+// Memory is what the nodes of one rewriting are made of. The zero value is ready.
+type Memory struct{ mem arena }
+
+// Replaced returns a copy of an object or a list in which kids are its members or elements, one for each; those that are nil are left
+// out.
+func (m *Memory) Replaced(n *Node, kids []*Node) *Node {
+	made, was := m.mem.node(), n.expand()
+	made.typ, made.stale, made.level = n.typ, true, m.mem.level(was, n.typ == Map)
+	l := made.level
+	l.keys, l.kids = l.keys[:0], l.kids[:0]
+	for i, kid := range kids {
+		if kid == nil {
+			continue
+		}
+		l.kids = append(l.kids, kid)
+		if n.typ == Map {
+			l.keys = append(l.keys, was.keys[i])
+		}
+	}
+	return made
+}
+
+// With returns a copy of an object in which the member name is value; without it where that is nil.
+func (m *Memory) With(n *Node, name string, value *Node) *Node {
+	var buf [32]*Node
+	kids := append(buf[:0], n.expand().kids...)
+	if at := n.position(name); at >= 0 {
+		kids[at] = value
+	}
+	return m.Replaced(n, kids)
+}
+
 // Value returns the node of a string.
 func Value(s string) *Node { return &Node{typ: String, raw: Quote(s)} }
 
@@ -183,10 +215,18 @@ func (k *key) appendTo(b []byte) []byte {
 
 // AppendQuote appends s as [Quote] writes it.
 func AppendQuote(b []byte, s string) []byte {
-	if plain(s) {
-		return append(append(append(b, '"'), s...), '"')
+	start, from := len(b), 0
+	b = append(b, '"')
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < ' ' || c > '~':
+			return append(b[:start], Quote(s)...)
+		case c == '"' || c == '\\':
+			b = append(append(b, s[from:i]...), '\\', c)
+			from = i + 1
+		}
 	}
-	return append(b, Quote(s)...)
+	return append(append(b, s[from:]...), '"')
 }
 
 // Canonical returns n as JSON of which there is one only: names sorted, no space, strings escaped in one way, members that are null
@@ -278,10 +318,27 @@ func (n *Node) Equal(other *Node) bool {
 		}
 		return n.sameMembers(other)
 	case String:
-		return n.Str() == other.Str()
+		// Where there is one spelling only, another one is another text: a record is long and full of quotes.
+		return !(inOneSpelling(n.raw) && inOneSpelling(other.raw)) && n.Str() == other.Str()
 	default:
 		return false
 	}
+}
+
+// inOneSpelling reports whether a string is written as [Quote] writes it.
+func inOneSpelling(raw []byte) bool {
+	inner := raw[1 : len(raw)-1]
+	for i := 0; i < len(inner); i++ {
+		switch c := inner[i]; {
+		case c < ' ' || c > '~':
+			return false
+		case c == '\\':
+			if i++; inner[i] != '"' && inner[i] != '\\' {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (n *Node) sameMembers(other *Node) bool {
