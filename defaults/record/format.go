@@ -191,6 +191,7 @@ type line struct {
 	container string
 	path      string
 	hash      string
+	at        int
 }
 
 // The members of the document in their order.
@@ -209,8 +210,8 @@ func (r *Record) lines() []line {
 	var text strings.Builder
 	text.Grow(48 * len(r.entries))
 	var buf [128]byte
-	for _, e := range r.sorted() {
-		l, path := line{section: podSection, hash: e.hash}, e.path[1:]
+	for _, e := range r.entries { // in any order: they are sorted otherwise here
+		l, path := line{section: podSection, hash: e.hash, at: e.at}, e.path[1:]
 		switch {
 		case e.path[0] == objectSection:
 			l.section = objectFields
@@ -227,9 +228,14 @@ func (r *Record) lines() []line {
 		all = append(all, l)
 	}
 	slices.SortFunc(all, func(a, b line) int {
-		return cmp.Or(cmp.Compare(a.section, b.section), strings.Compare(a.container, b.container), strings.Compare(a.path, b.path))
+		if a.section != b.section {
+			return cmp.Compare(a.section, b.section)
+		}
+		return cmp.Or(strings.Compare(a.container, b.container), strings.Compare(a.path, b.path), cmp.Compare(b.at, a.at))
 	})
-	return all
+	return slices.CompactFunc(all, func(a, b line) bool {
+		return a.section == b.section && a.container == b.container && a.path == b.path
+	})
 }
 
 // String returns r as it is stored.

@@ -188,7 +188,9 @@ func (l *keyedList) position(key string) int {
 func (f *Finder) Value(path []string) *object.Node { return f.value(path) }
 
 // Find returns the node at path, nil where it leads nowhere, and appends the path with positions instead of keys to positions.
-func (f *Finder) Find(path, positions []string) (*object.Node, []string) { return f.follow(path, positions) }
+func (f *Finder) Find(path, positions []string) (*object.Node, []string) {
+	return f.follow(path, positions)
+}
 
 // Keyed returns each path of positions as names and keys; nil for one that leads nowhere, or through a list whose elements cannot be
 // told apart.

@@ -6,6 +6,7 @@
 package record
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
@@ -37,6 +38,7 @@ type Record struct {
 type entry struct {
 	path []string
 	hash string
+	at   int // the how manieth it is: of two with one path the later counts
 }
 
 // New returns an empty record.
@@ -52,14 +54,14 @@ func (r *Record) enter(path []string, hash string) {
 	if r.entries == nil {
 		r.entries = make([]entry, 0, 16)
 	}
-	r.entries = append(r.entries, entry{r.tokens[from:len(r.tokens):len(r.tokens)], hash})
+	r.entries = append(r.entries, entry{r.tokens[from:len(r.tokens):len(r.tokens)], hash, len(r.entries)})
 	r.ordered = false
 }
 
-// sorted returns the entries in the order of their paths. Of two with one path the later counts.
+// sorted returns the entries in the order of their paths, each path once.
 func (r *Record) sorted() []entry {
 	if !r.ordered {
-		slices.SortStableFunc(r.entries, func(a, b entry) int { return slices.Compare(a.path, b.path) })
+		slices.SortFunc(r.entries, func(a, b entry) int { return cmp.Or(slices.Compare(a.path, b.path), cmp.Compare(a.at, b.at)) })
 		kept := r.entries[:0]
 		for _, e := range r.entries {
 			if last := len(kept) - 1; last >= 0 && slices.Equal(kept[last].path, e.path) {
