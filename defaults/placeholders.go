@@ -80,6 +80,7 @@ func (p *placeholders) replaceIn(n *object.Node) *object.Node {
 		}
 	case object.Map:
 		return p.replaceMembers(n)
+	case object.Absent, object.Null, object.Bool, object.Number:
 	}
 	return n
 }

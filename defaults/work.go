@@ -1,6 +1,8 @@
 package defaults
 
 import (
+	"slices"
+
 	"github.com/gesso-dev/gesso/api/v1alpha1"
 	"github.com/gesso-dev/gesso/defaults/record"
 	"github.com/gesso-dev/gesso/internal/object"
@@ -62,7 +64,7 @@ func (w *work) run(a *act) *Filling {
 		f.warnIgnoredOptOut()
 	}
 	w.paths = f.paths[len(f.paths):]
-	f.paths = f.paths[:len(f.paths):len(f.paths)]
+	f.paths = slices.Clip(f.paths)
 	return f
 }
 

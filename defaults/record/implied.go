@@ -48,7 +48,9 @@ func templateShape() *shape {
 		members: []part{
 			{"resources", &shape{hollow: []string{"requests", "limits"}, members: []part{{"requests", amounts}, {"limits", amounts}}}},
 			{"securityContext", &shape{hollow: []string{"capabilities"}}},
-			{"livenessProbe", probe}, {"readinessProbe", probe}, {"startupProbe", probe},
+			{"livenessProbe", probe},
+			{"readinessProbe", probe},
+			{"startupProbe", probe},
 			{"lifecycle", &shape{members: []part{{"postStart", scheme}, {"preStop", scheme}}}},
 		},
 		elements: []part{
@@ -69,7 +71,9 @@ func templateShape() *shape {
 	spec := &shape{
 		podSpec: true,
 		implied: []field{
-			{"restartPolicy", `"Always"`}, {"dnsPolicy", `"ClusterFirst"`}, {"schedulerName", `"default-scheduler"`},
+			{"restartPolicy", `"Always"`},
+			{"dnsPolicy", `"ClusterFirst"`},
+			{"schedulerName", `"default-scheduler"`},
 			{"terminationGracePeriodSeconds", "30"},
 		},
 		hollow:   []string{"securityContext", "volumes", "initContainers"},
@@ -205,7 +209,7 @@ func isCanonicalQuantity(text []byte) bool {
 	for digits < len(text) && text[digits] >= '0' && text[digits] <= '9' {
 		value = value*10 + int(text[digits]-'0')
 		digits++
-		if value == 0 || digits > 9 {
+		if value == 0 || digits > 5 {
 			return false
 		}
 	}

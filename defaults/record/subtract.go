@@ -1,7 +1,6 @@
 package record
 
 import (
-	"iter"
 	"slices"
 	"strings"
 
@@ -140,19 +139,6 @@ func (t trie) kid(name string) (trie, bool) {
 		return trie{}, false
 	}
 	return trie{entries: all[from : from+sameStep(all[from:], t.depth)], depth: t.depth + 1}, true
-}
-
-// kids yields the steps by which the entries go on, in order.
-func (t trie) kids() iter.Seq2[string, trie] {
-	return func(yield func(string, trie) bool) {
-		for all := t.inner().entries; len(all) > 0; {
-			n := sameStep(all, t.depth)
-			if !yield(all[0].path[t.depth], trie{entries: all[:n], depth: t.depth + 1}) {
-				return
-			}
-			all = all[n:]
-		}
-	}
 }
 
 // sameStep counts the first entries that take the same step.

@@ -72,6 +72,7 @@ func (n *Node) position(token string) int {
 			i, _ := strconv.Atoi(token) // Get found it
 			return i
 		}
+	default:
 	}
 	return -1
 }
@@ -319,7 +320,7 @@ func (n *Node) Equal(other *Node) bool {
 		return n.sameMembers(other)
 	case String:
 		// Where there is one spelling only, another one is another text: a record is long and full of quotes.
-		return !(inOneSpelling(n.raw) && inOneSpelling(other.raw)) && n.Str() == other.Str()
+		return (!inOneSpelling(n.raw) || !inOneSpelling(other.raw)) && n.Str() == other.Str()
 	default:
 		return false
 	}
