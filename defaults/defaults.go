@@ -22,16 +22,6 @@ type Default struct {
 	Fill func(*Filling)
 }
 
-// kind returns how d acts on a kind.
-func (d *Default) kind(gk object.GroupKind) (Kind, bool) {
-	for _, k := range d.Kinds {
-		if k.GroupKind == gk {
-			return k, true
-		}
-	}
-	return Kind{}, false
-}
-
 // List returns all defaults in the order in which they fill. The order is meaning: the sidecar comes first, so that the
 // defaults of containers reach it too, and irsa after it, because it names it.
 func List() []Default {

@@ -23,26 +23,33 @@ type owned struct {
 	filled  []ownedBy
 	made    [][]string
 	rewrote []leaf
+	carried bool // some of it was there
+	moved   bool // positions are no longer those at which it was filled
 }
 
 type ownedBy struct {
 	id    string
-	keyed [][]string // nil for one that has no keys
+	keyed [][]string // nil for one that has no keys; nil for all where nothing moves afterwards
 	plain [][]string // as it was filled, with positions
 }
 
 // fillAll fills what edit holds and returns what is Gesso's in it.
 func (s *Set) fillAll(r Request, edit *object.Editor, taken *record.Subtraction) (Outcome, *owned) {
-	o := &owned{}
-	path := r.Object.Template().Path
+	o := &owned{moved: taken.Changed(), filled: make([]ownedBy, 0, len(r.acts))}
+	path := r.pods.Path
 	out := s.fill(r, edit, taken, func(f *Filling) {
-		template := edit.Root().Get(path...)
-		if len(f.paths) > 0 {
-			o.filled = append(o.filled, ownedBy{f.id, record.Keyed(template, fromTemplate(path, f.paths)), f.paths})
+		by := ownedBy{id: f.id, plain: f.paths}
+		if o.moved {
+			by.keyed = record.Keyed(f.template.Node, fromTemplate(path, f.paths))
 		}
-		for _, keyed := range record.Keyed(template, fromTemplate(path, f.made)) {
-			if keyed != nil {
-				o.made = append(o.made, keyed)
+		if len(f.paths) > 0 {
+			o.filled = append(o.filled, by)
+		}
+		if len(f.made) > 0 {
+			for _, keyed := range record.Keyed(f.template.Node, fromTemplate(path, f.made)) {
+				if keyed != nil {
+					o.made = append(o.made, keyed)
+				}
 			}
 		}
 		o.rewrote = append(o.rewrote, f.rewrote...)
@@ -63,18 +70,22 @@ func fromTemplate(template []string, paths [][]string) [][]string {
 
 // report says what every default has filled that did not stand there before, and where it is now. A default of which all stood there,
 // from an earlier deploy, is told apart.
-func (o *owned) report(root, before *object.Node, path []string) (all []Filled, stood []Skipped) {
-	template := root.Get(path...)
+func (o *owned) report(edit *object.Editor, before *object.Node, path []string) (all []Filled, stood []Skipped) {
+	if !o.moved {
+		return o.reportAsFilled(edit), nil
+	}
+	after, came := record.In(edit.Root().Get(path...)), record.In(before)
+	var buf [12]string
 	for _, by := range o.filled {
-		positions, values := record.Positions(template, by.keyed), record.Values(before, by.keyed)
 		report := Filled{ID: by.id}
 		for i, plain := range by.plain {
-			switch {
-			case by.keyed[i] == nil:
-				report.Paths = append(report.Paths, object.Pointer(plain...))
-			case positions[i] == nil || values[i].Equal(template.Get(positions[i]...)):
-			default:
-				report.Paths = append(report.Paths, object.Pointer(object.Join(path, positions[i]...)...))
+			keyed := by.keyed[i]
+			if keyed == nil {
+				report.Paths = append(report.Paths, edit.Pointer(plain))
+				continue
+			}
+			if is, at := after.Find(keyed, buf[:0]); is != nil && !came.Value(keyed).Equal(is) {
+				report.Paths = append(report.Paths, edit.Pointer(path, at...))
 			}
 		}
 		if len(report.Paths) > 0 {
@@ -86,11 +97,38 @@ func (o *owned) report(root, before *object.Node, path []string) (all []Filled, 
 	return all, stood
 }
 
-// record makes the record of what is Gesso's in template.
-func (o *owned) record(template *object.Node) *record.Record {
-	r := record.New()
+// reportAsFilled is the report where nothing stood there before and nothing has moved.
+func (o *owned) reportAsFilled(edit *object.Editor) []Filled {
+	if len(o.filled) == 0 {
+		return nil
+	}
+	all, count := make([]Filled, len(o.filled)), 0
 	for _, by := range o.filled {
-		r.Note(template, by.keyed)
+		count += len(by.plain)
+	}
+	texts := make([]string, 0, count)
+	for i, by := range o.filled {
+		from := len(texts)
+		for _, path := range by.plain {
+			texts = append(texts, edit.Pointer(path))
+		}
+		all[i] = Filled{by.id, texts[from:len(texts):len(texts)]}
+	}
+	return all
+}
+
+// record makes the record of what is Gesso's in template, which lies at path.
+func (o *owned) record(template *object.Node, path []string) *record.Record {
+	r := record.New()
+	if o.moved {
+		for _, by := range o.filled {
+			r.Note(template, by.keyed)
+		}
+	} else {
+		n := r.Noting(template)
+		for _, by := range o.filled {
+			n.Filled(path, by.plain)
+		}
 	}
 	r.Note(template, o.made)
 	for _, l := range o.rewrote {
@@ -114,7 +152,7 @@ func (s *Set) deploy(r Request, v versions, records ...*record.Record) *filled {
 // refill fills an object after it has taken out what is Gesso's by the records of the first list. What is by those of the second stays,
 // and stays Gesso's.
 func (s *Set) refill(r Request, v versions, records, carried []*record.Record) *filled {
-	path := r.Object.Template().Path
+	path := r.pods.Path
 	taken := record.Start(v.new, v.author)
 	if v.old != nil && !v.otherRecord() {
 		taken.TakeStale(v.old)
@@ -122,7 +160,7 @@ func (s *Set) refill(r Request, v versions, records, carried []*record.Record) *
 	for _, rec := range records {
 		taken.Subtract(rec)
 	}
-	root := r.Object.Root.Clone()
+	root := r.Object.Root.Copy()
 	switch {
 	case !taken.Changed():
 	case len(path) == 0:
@@ -135,22 +173,23 @@ func (s *Set) refill(r Request, v versions, records, carried []*record.Record) *
 	root = edit.Root()
 	template := root.Get(path...)
 
-	rec := owned.record(template)
+	rec := owned.record(template, path)
 	for _, c := range carried {
 		rec.Carry(template, c, v.author)
+		owned.carried = owned.carried || !c.Empty()
 	}
 	if !rec.Empty() {
 		rec.Origin = v.origin()
-		if s.updates(r.Object.GroupKind()) { // nothing else is ever compared, and the API server adds to Pods and Jobs after admission
-			rec.Base = record.Base(template, rec)
+		if r.updates() { // nothing else is ever compared, and the API server adds to Pods and Jobs after admission
+			rec.Base = base(v.new, edit, path, owned, rec)
 		}
 		text := rec.String()
 		if len(text) > record.MaxSize || annotationsOf(template)+len(record.Annotation)+len(text) > maxAnnotations {
 			return s.tooLarge(r)
 		}
-		edit.Set(object.Join(path, recordPath()...), object.Quote(text))
+		edit.SetNode(edit.Text(text), path, "metadata", "annotations", record.Annotation)
 	}
-	filledNow, stood := owned.report(root, v.new, path)
+	filledNow, stood := owned.report(edit, v.new, path)
 	out.Filled, out.Skipped = filledNow, append(out.Skipped, stood...)
 	if taken.Changed() {
 		out.Patch = object.Diff(r.Object.Root, root)
@@ -160,19 +199,25 @@ func (s *Set) refill(r Request, v versions, records, carried []*record.Record) *
 	return &filled{root: root, record: rec, outcome: out}
 }
 
-// updates reports whether some default acts on UPDATEs of a kind.
-func (s *Set) updates(gk object.GroupKind) bool {
-	return slices.ContainsFunc(s.list, func(d Default) bool {
-		k, ok := d.kind(gk)
-		return ok && slices.Contains(k.Operations, "UPDATE")
-	})
+// updates reports whether some default acts on UPDATEs of the object's kind.
+func (r *Request) updates() bool {
+	return slices.ContainsFunc(r.acts, func(a act) bool { return slices.Contains(a.kind.Operations, "UPDATE") })
+}
+
+// base returns the hash of the author's part of the template at path, which was filled. Where nothing else was done than to fill what
+// was absent, it is that of the template that came; a null or an empty list that was filled is no longer in the author's part.
+func base(came *object.Node, edit *object.Editor, path []string, o *owned, rec *record.Record) string {
+	if !o.moved && !o.carried && len(o.made)+len(o.rewrote)+len(edit.ExplicitNulls()) == 0 {
+		return record.Base(came, nil)
+	}
+	return record.Base(edit.Root().Get(path...), rec)
 }
 
 // fillOnly fills what is absent and leaves the record, or what stands in its place, alone.
 func (s *Set) fillOnly(r Request) *filled {
-	edit := object.Edit(r.Object.Root.Clone())
+	edit := object.Edit(r.Object.Root.Copy())
 	out, owned := s.fillAll(r, edit, nil)
-	out.Filled, _ = owned.report(edit.Root(), nil, r.Object.Template().Path)
+	out.Filled, _ = owned.report(edit, nil, r.pods.Path)
 	out.Patch = edit.Patch()
 	return &filled{root: edit.Root(), outcome: out}
 }
@@ -211,8 +256,8 @@ func (r *Request) take(f *filled) {
 
 // restore puts the old template into the request's object and returns the patch that does it.
 func (r *Request) restore() []object.Operation {
-	root, old := r.Object.Root.Clone(), r.Old.Template()
-	root.Put(old.Node.Clone(), r.Object.Template().Path...)
+	root, old := r.Object.Root.Copy(), r.Old.Template()
+	root.Put(old.Node.Copy(), r.pods.Path...)
 	patch := object.Diff(r.Object.Root, root)
 	if len(patch) > 0 {
 		r.Object.Root = root

@@ -29,13 +29,12 @@ func dropCapabilities() Default {
 
 func fillDropCapabilities(f *Filling) {
 	f.eachContainer(func(c object.Container) {
-		list := object.Join(c.Path, "securityContext", "capabilities", "drop")
-		if !f.edit.CanSet(list) {
-			f.Skip(dropped(f.Object.Root.Get(list...)), list...)
+		if !f.CanSet(c.Path, "securityContext", "capabilities", "drop") {
+			f.Skip(dropped(c.Node.Get("securityContext", "capabilities", "drop")), c.Path, "securityContext", "capabilities", "drop")
 		} else if reason := powerful(c, "ALL"); reason != nil {
-			f.Skip(Privileged, reason...)
+			f.Skip(Privileged, reason)
 		} else {
-			f.Set([]byte(`["ALL"]`), list...)
+			f.Set(f.set.values.all, c.Path, "securityContext", "capabilities", "drop")
 		}
 	})
 }

@@ -8,18 +8,18 @@ import (
 // fillObject fills an object without a pod template: there are no deploys of it, so that only absent fields are filled. What was is
 // said in an annotation of the object, for whoever wonders where a field came from.
 func (s *Set) fillObject(r Request) Outcome {
-	root := r.Object.Root.Clone()
+	root := r.Object.Root.Copy()
 	edit := object.Edit(root)
 	var paths [][]string
 	var all []Filled
 	out := s.fill(r, edit, nil, func(f *Filling) {
 		if len(f.paths) > 0 {
-			all = append(all, Filled{f.id, pointers(f.paths)})
+			all = append(all, Filled{f.id, f.pointers(f.paths)})
 			paths = append(paths, f.paths...)
 		}
 	})
 	out.Filled = all
-	if r.Object.Template() != nil {
+	if r.pods != nil {
 		paths = nil // a template that is no object: the API server will refuse it
 	}
 	text := filledNote(r, root, paths)

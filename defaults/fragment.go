@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -22,6 +21,8 @@ type fragment struct {
 	name           string
 	body           *object.Node // the container, with restartPolicy: Always
 	volumes        []*object.Node
+	plain          *object.Node   // body and volumes as they are filled in: with strings escaped in one way
+	plainVolumes   []*object.Node // in the order of volumes
 	ports          []port
 	needsNamespace bool // a string in it names the environment, which is a label of the Namespace
 }
@@ -91,7 +92,42 @@ func newFragment(p *v1alpha1.Sidecar, at *field.Path) (*fragment, field.ErrorLis
 	for _, n := range append(s.volumes, body) {
 		s.needsNamespace = s.needsNamespace || bytes.Contains(n.Bytes(), []byte("{environment}"))
 	}
+	s.plain = plainly(s.body)
+	for _, v := range s.volumes {
+		s.plainVolumes = append(s.plainVolumes, plainly(v))
+	}
 	return s, nil
+}
+
+// plainly returns n with all of its strings written by [object.Quote], ready to stand in many objects at once.
+func plainly(n *object.Node) *object.Node { return object.Constant(appendPlainly(nil, n)) }
+
+func appendPlainly(b []byte, n *object.Node) []byte {
+	switch n.Type() {
+	case object.String:
+		return object.AppendQuote(b, n.Str())
+	case object.Array:
+		b = append(b, '[')
+		for i, e := range n.Elements() {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendPlainly(b, e)
+		}
+		return append(b, ']')
+	case object.Map:
+		b = append(b, '{')
+		for name, v := range n.Members() {
+			if b[len(b)-1] != '{' {
+				b = append(b, ',')
+			}
+			b = append(object.AppendQuote(b, name), ':')
+			b = appendPlainly(b, v)
+		}
+		return append(b, '}')
+	default:
+		return append(b, n.Bytes()...)
+	}
 }
 
 // strictFragment checks raw against T, a Kubernetes type, and returns it in the form in which the API server stores it: complete,
@@ -124,43 +160,5 @@ func strictFragment[T any](raw []byte, at *field.Path, complete func(*T)) (*obje
 	if err != nil {
 		return nil, append(errs, field.Invalid(at, "", err.Error()))
 	}
-	return node, errs
-}
-
-// replaceStrings writes n with fill applied to every string value in it; names of members stay. A port of a probe that is nothing
-// but {appPort} becomes a number: as a string it would be the name of a port. A member of which nothing is left, because an
-// object with generateName has no app, is left out, as the API server does with empty strings.
-func replaceStrings(n *object.Node, fill *strings.Replacer) []byte {
-	switch n.Type() {
-	case object.String:
-		return object.Quote(fill.Replace(n.Str()))
-	case object.Array:
-		out := []byte{'['}
-		for i, e := range n.Elements() {
-			if i > 0 {
-				out = append(out, ',')
-			}
-			out = append(out, replaceStrings(e, fill)...)
-		}
-		return append(out, ']')
-	case object.Map:
-		out := []byte{'{'}
-		for name, v := range n.Members() {
-			if text := v.Str(); text != "" && fill.Replace(text) == "" {
-				continue
-			}
-			if len(out) > 1 {
-				out = append(out, ',')
-			}
-			out = append(append(out, object.Quote(name)...), ':')
-			if name == "port" && v.Str() == "{appPort}" {
-				out = append(out, fill.Replace(v.Str())...)
-				continue
-			}
-			out = append(out, replaceStrings(v, fill)...)
-		}
-		return append(out, '}')
-	default:
-		return n.Bytes()
-	}
+	return node.Expanded(), errs
 }

@@ -34,7 +34,7 @@ func ingressClass() Default {
 func fillIngressClass(f *Filling) {
 	want := f.Spec.Defaults.IngressClass
 	if want.Class == "" {
-		f.Skip(NotConfigured)
+		f.Skip(NotConfigured, nil)
 		return
 	}
 	class := []string{"spec", "ingressClassName"}
@@ -42,16 +42,16 @@ func fillIngressClass(f *Filling) {
 	filled := false
 	switch {
 	case f.Object.Root.Get(legacy...).Type() != object.Absent: // the API server makes "" of a null annotation, and refuses two classes
-		f.Skip(AlreadySet, legacy...)
+		f.Skip(AlreadySet, legacy)
 		return // another class, as far as the controller is concerned
-	case !f.edit.CanSet(class):
-		f.Skip(AlreadySet, class...)
+	case !f.CanSet(class):
+		f.Skip(AlreadySet, class)
 	case f.Operation == "CREATE":
-		filled = f.Set(object.Quote(want.Class), class...)
+		filled = f.Set(f.edit.Text(want.Class), class)
 	case f.before(class).Type() == object.String:
-		filled = f.Set(f.before(class).Bytes(), class...)
+		filled = f.Set(f.before(class), class)
 	default:
-		f.Skip(KeptUntilNextDeploy, class...)
+		f.Skip(KeptUntilNextDeploy, class)
 	}
 	if !filled && f.Object.Root.Get(class...).Str() != want.Class {
 		return // the author's own class
@@ -59,9 +59,9 @@ func fillIngressClass(f *Filling) {
 	for _, name := range slices.Sorted(maps.Keys(want.Annotations)) {
 		annotation := []string{"metadata", "annotations", name}
 		if f.Operation == "CREATE" {
-			f.Set(object.Quote(want.Annotations[name]), annotation...)
+			f.Set(f.edit.Text(want.Annotations[name]), annotation)
 		} else if before := f.before(annotation); before.Type() == object.String {
-			f.Set(before.Bytes(), annotation...)
+			f.Set(before, annotation)
 		}
 	}
 }

@@ -41,39 +41,38 @@ func irsa() Default {
 func fillIRSA(f *Filling) {
 	aws := &f.Spec.AWS
 	if aws.Identity != v1alpha1.IdentityIRSA || aws.Account == "" || aws.Cluster == "" {
-		f.Skip(NotConfigured)
+		f.Skip(NotConfigured, nil)
 		return
 	}
-	if t := f.Template(); t != nil {
-		f.fillSkipContainers(t)
+	if f.template != nil {
+		f.fillSkipContainers()
 		return
 	}
 	annotation := []string{"metadata", "annotations", roleARNAnnotation}
 	switch {
-	case !f.edit.CanSet(annotation):
-		f.Skip(AlreadySet, annotation...)
+	case !f.CanSet(annotation):
+		f.Skip(AlreadySet, annotation)
 	case f.Object.Name == "default", f.Object.Root.Get("metadata", "name").Str() == "": // default, or made up later from generateName
-		f.Skip(NoOptIn, "metadata", "name")
+		f.Skip(NoOptIn, []string{"metadata", "name"})
 	case f.Namespace == nil:
-		f.Skip(NamespaceUnknown, "metadata", "namespace")
+		f.Skip(NamespaceUnknown, []string{"metadata", "namespace"})
 		f.Warn("no role was filled: the labels of namespace %q are not known yet; apply the ServiceAccount again", f.NamespaceName)
 	case f.Namespace.Labels[convention.IRSALabel] != convention.Enabled:
-		f.Skip(NoOptIn, "metadata", "namespace")
+		f.Skip(NoOptIn, []string{"metadata", "namespace"})
 	default:
-		f.Set(object.Quote(f.Names(f.Object.Name).RoleARN), annotation...)
+		f.Set(f.edit.Text(f.Names(f.Object.Name).RoleARN), annotation)
 	}
 }
 
-func (f *Filling) fillSkipContainers(t *object.Template) {
+func (f *Filling) fillSkipContainers() {
 	for _, c := range f.Containers() {
 		if !f.set.sidecar.named(c.Name) || c.Sort != object.Sidecar {
 			continue
 		}
-		annotation := object.Join(t.Path, "metadata", "annotations", skipContainersAnnotation)
-		if !f.Set(object.Quote(c.Name), annotation...) {
-			f.Skip(AlreadySet, annotation...)
+		if !f.Set(f.edit.Text(c.Name), f.metadata, "annotations", skipContainersAnnotation) {
+			f.Skip(AlreadySet, f.metadata, "annotations", skipContainersAnnotation)
 		}
 		return
 	}
-	f.Skip(NotConfigured, t.Spec("initContainers")...) // no sidecar, nothing to keep credentials from
+	f.Skip(NotConfigured, f.spec, "initContainers") // no sidecar, nothing to keep credentials from
 }

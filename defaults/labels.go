@@ -52,104 +52,127 @@ func (f *Filling) copiesLabels() bool {
 }
 
 // label is a label to be filled.
-type label struct{ name, value string }
+type label struct {
+	name, value string
+	node        *object.Node // of the value
+	selected    []string     // the place of a selector that names it
+}
 
 func fillLabels(f *Filling) {
-	t := f.Template()
-	if f.noContainers(t) {
+	if f.noContainers() {
 		return
 	}
 	wanted, ok := f.wantedLabels()
 	if !ok {
-		f.Skip(NamespaceUnknown, "metadata", "namespace")
+		f.Skip(NamespaceUnknown, []string{"metadata", "namespace"})
 		f.Warn("no label was filled: the labels of namespace %q are not known yet; apply the object again", f.NamespaceName)
 		return
 	}
 	if len(wanted) == 0 {
-		f.Skip(NotConfigured)
+		f.Skip(NotConfigured, nil)
 		return
 	}
-	places := [][]string{object.Join(t.Path, "metadata", "labels")}
-	if len(t.Path) > 0 && f.Operation == "CREATE" && !f.copiesLabels() {
-		places = append(places, []string{"metadata", "labels"})
+	f.findSelected(wanted)
+	f.fillLabelsAt(f.metadata, wanted, true)
+	if len(f.template.Path) > 0 && f.Operation == "CREATE" && !f.copiesLabels() {
+		f.fillLabelsAt([]string{"metadata"}, wanted, false)
 	}
-	selected := selectedLabels(f.Object, t)
-	for i, place := range places {
-		for _, l := range wanted {
-			path := object.Join(place, l.name)
-			switch where := selected[l.name]; {
-			case !f.edit.CanSet(path):
-				f.Skip(AlreadySet, path...)
-			case i == 0 && where != nil: // selectors are about Pods
-				f.Skip(Immutable, where...)
-			case len(validation.IsValidLabelValue(l.value)) > 0 || l.value == "":
-				f.Skip(NameConflict, path...)
-			default:
-				f.Set(object.Quote(l.value), path...)
+}
+
+// fillLabelsAt fills labels in some metadata: the template's, about which selectors are, or the object's own.
+func (f *Filling) fillLabelsAt(metadata []string, wanted []label, template bool) {
+	for i := range wanted {
+		switch l := &wanted[i]; {
+		case !f.CanSet(metadata, "labels", l.name):
+			f.Skip(AlreadySet, metadata, "labels", l.name)
+		case template && l.selected != nil:
+			f.Skip(Immutable, l.selected)
+		case len(validation.IsValidLabelValue(l.value)) > 0 || l.value == "":
+			f.Skip(NameConflict, metadata, "labels", l.name)
+		default:
+			if l.node == nil {
+				l.node = f.edit.Text(l.value)
 			}
+			f.Set(l.node, metadata, "labels", l.name)
 		}
 	}
 }
 
 // wantedLabels returns the labels of the Profile with their values for this object; false where one needs what is not known.
 func (f *Filling) wantedLabels() (wanted []label, ok bool) {
-	values, names := f.Spec.Defaults.Labels.Values, f.Names("")
-	fill := strings.NewReplacer("{app}", names.App, "{namespace}", f.NamespaceName, "{environment}", names.Environment)
-	for _, l := range []label{
-		{convention.NameLabel, values.Name},
-		{labelPrefix + "component", values.Component},
-		{labelPrefix + "part-of", values.PartOf},
-		{labelPrefix + "managed-by", values.ManagedBy},
+	values := f.Spec.Defaults.Labels.Values
+	fill := f.placeholders("")
+	wanted = make([]label, 0, 4)
+	for _, l := range [...]label{
+		{name: convention.NameLabel, value: values.Name},
+		{name: labelPrefix + "component", value: values.Component},
+		{name: labelPrefix + "part-of", value: values.PartOf},
+		{name: labelPrefix + "managed-by", value: values.ManagedBy},
 	} {
 		if f.Namespace == nil && strings.Contains(l.value, "{environment}") {
 			return nil, false
 		}
 		if l.value != "" {
-			wanted = append(wanted, label{l.name, fill.Replace(l.value)})
+			wanted = append(wanted, label{name: l.name, value: fill.replace(l.value)})
 		}
 	}
 	return wanted, true
 }
 
-// selectedLabels returns the labels that selectors of the object name, each with the place of one that does.
-func selectedLabels(o *object.Object, t *object.Template) map[string][]string {
-	all := map[string][]string{}
-	if rc := (object.GroupKind{Kind: "ReplicationController"}); o.GroupKind() == rc && o.Root.Get("spec", "selector").Len() == 0 {
-		for _, l := range recommended() {
-			all[labelPrefix+l] = []string{"spec", "selector"} // the API server will make one of all labels of the template
+// findSelected looks for the selectors of the object that name a wanted label, and keeps the place of the last one that does.
+func (f *Filling) findSelected(wanted []label) {
+	own := f.Object.Root.Get("spec", "selector")
+	w := selectorWalk{f.work, wanted}
+	if rc := (object.GroupKind{Kind: "ReplicationController"}); f.Object.GroupKind() == rc && own.Len() == 0 {
+		for i := range wanted { // the API server will make a selector of all labels of the template
+			wanted[i].selected = []string{"spec", "selector"}
 		}
 	}
-	for name := range o.Root.Get("spec", "selector").Members() {
-		all[name] = []string{"spec", "selector", name} // a ReplicationController's; matchLabels and matchExpressions are no labels
+	path := append(make([]string, 0, 16), "spec", "selector")
+	for name := range own.Members() {
+		w.found(name, path, name) // a ReplicationController's; matchLabels and matchExpressions are no labels
 	}
-	collectSelected(o.Root.Get("spec", "selector"), []string{"spec", "selector"}, all)
-	for _, name := range []string{"affinity", "topologySpreadConstraints"} {
-		collectSelected(t.Node.Get("spec", name), t.Spec(name), all)
+	w.walk(own, path)
+	for _, name := range [...]string{"affinity", "topologySpreadConstraints"} {
+		w.walk(f.template.Node.Get("spec", name), append(append(path[:0], f.spec...), name))
 	}
-	return all
 }
 
-func collectSelected(n *object.Node, path []string, all map[string][]string) {
+// selectorWalk goes through what may select Pods by labels.
+type selectorWalk struct {
+	*work
+	wanted []label
+}
+
+func (w *selectorWalk) found(name string, path []string, tokens ...string) {
+	for i := range w.wanted {
+		if w.wanted[i].name == name {
+			w.wanted[i].selected = w.path(path, tokens...)
+		}
+	}
+}
+
+func (w *selectorWalk) walk(n *object.Node, path []string) {
 	for i, e := range n.Elements() {
-		collectSelected(e, object.Join(path, itoa(i)), all)
+		w.walk(e, append(path, itoa(i)))
 	}
 	for name, member := range n.Members() {
-		at := object.Join(path, name)
+		at := append(path, name)
 		switch name {
 		case "matchLabels":
 			for l := range member.Members() {
-				all[l] = object.Join(at, l)
+				w.found(l, at, l)
 			}
 		case "matchExpressions":
 			for i, e := range member.Elements() {
-				all[e.Get("key").Str()] = object.Join(at, itoa(i), "key")
+				w.found(e.Get("key").Str(), at, itoa(i), "key")
 			}
 		case "matchLabelKeys", "mismatchLabelKeys":
 			for i, e := range member.Elements() {
-				all[e.Str()] = object.Join(at, itoa(i))
+				w.found(e.Str(), at, itoa(i))
 			}
 		default:
-			collectSelected(member, at, all)
+			w.walk(member, at)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func (f *Filling) complete(want *object.Node, path []string) {
 }
 
 func (f *Filling) completeField(want *object.Node, path []string) {
-	if f.Set(want.Bytes(), path...) {
+	if f.Set(want, path) {
 		return
 	}
 	have := f.Object.Root.Get(path...)
@@ -41,8 +41,8 @@ func (f *Filling) completeField(want *object.Node, path []string) {
 			f.completeElement(e, key, have, path)
 		}
 	default:
-		relative := path[len(f.Template().Path):]
-		if keyed := record.Keyed(f.Template().Node, [][]string{relative})[0]; keyed != nil && f.taken.Recorded(keyed) {
+		relative := path[len(f.template.Path):]
+		if keyed := record.Keyed(f.template.Node, [][]string{relative})[0]; keyed != nil && f.taken.Recorded(keyed) {
 			f.rewrote = append(f.rewrote, leaf{keyed, want})
 		}
 	}
@@ -64,5 +64,5 @@ func (f *Filling) completeElement(want *object.Node, key string, have *object.No
 			return
 		}
 	}
-	f.Append(want.Bytes(), path...)
+	f.Append(want, path)
 }

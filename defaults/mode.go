@@ -14,20 +14,21 @@ const modeUnknown v1alpha1.Mode = "unknown"
 // decide and the facts of the Namespace are missing, the mode is not known: a guess would be a filled field that nobody wanted, or one
 // that is missing until the next deploy.
 func modeIn(s v1alpha1.DefaultSetting, namespace string, facts *convention.Namespace) v1alpha1.Mode {
-	var possible []v1alpha1.Mode
-	for _, entry := range s.Namespaces {
+	var mode v1alpha1.Mode // the one that all entries agree on which may select the namespace
+	for i := range s.Namespaces {
+		entry := &s.Namespaces[i]
 		if len(entry.Names) > 0 && !slices.Contains(entry.Names, namespace) {
 			continue
 		}
 		if facts != nil && !hasLabels(facts.Labels, entry.Labels) {
 			continue
 		}
-		possible = append(possible, entry.Mode)
+		mode = agreed(mode, entry.Mode)
 		if facts != nil || len(entry.Labels) == 0 {
-			return agreed(possible)
+			return mode
 		}
 	}
-	return agreed(append(possible, s.Mode))
+	return agreed(mode, s.Mode)
 }
 
 func hasLabels(have, want map[string]string) bool {
@@ -39,12 +40,12 @@ func hasLabels(have, want map[string]string) bool {
 	return true
 }
 
-// agreed returns the one mode among those that are possible, modeUnknown where there are two.
-func agreed(possible []v1alpha1.Mode) v1alpha1.Mode {
-	if slices.ContainsFunc(possible, func(m v1alpha1.Mode) bool { return m != possible[0] }) {
-		return modeUnknown
+// agreed returns the one mode of those before, if there was any, and the next; modeUnknown where there are two.
+func agreed(before, next v1alpha1.Mode) v1alpha1.Mode {
+	if before == "" || before == next {
+		return next
 	}
-	return possible[0]
+	return modeUnknown
 }
 
 // somewhereOn reports whether there may be a namespace in which a default with this setting acts.

@@ -30,13 +30,12 @@ func noPrivilegeEscalation() Default {
 
 func fillNoPrivilegeEscalation(f *Filling) {
 	f.eachContainer(func(c object.Container) {
-		field := object.Join(c.Path, "securityContext", "allowPrivilegeEscalation")
-		if !f.edit.CanSet(field) {
-			f.Skip(AlreadySet, field...)
+		if !f.CanSet(c.Path, "securityContext", "allowPrivilegeEscalation") {
+			f.Skip(AlreadySet, c.Path, "securityContext", "allowPrivilegeEscalation")
 		} else if reason := powerful(c, "SYS_ADMIN", "ALL"); reason != nil {
-			f.Skip(Privileged, reason...)
+			f.Skip(Privileged, reason)
 		} else {
-			f.Set([]byte("false"), field...)
+			f.Set(f.set.values.no, c.Path, "securityContext", "allowPrivilegeEscalation")
 		}
 	})
 }

@@ -28,17 +28,15 @@ func noServiceAccountToken() Default {
 
 // fillTemplateOnly fills a field of the pod spec with false that the API server has decided already when it is a Pod that comes.
 func (f *Filling) fillTemplateOnly(field string) {
-	t := f.Template()
-	path := t.Spec(field)
 	if f.Object.GroupKind() == (object.GroupKind{Kind: "Pod"}) {
-		f.Skip(Immutable, path...)
+		f.Skip(Immutable, f.spec, field)
 		return
 	}
-	if f.noContainers(t) {
+	if f.noContainers() {
 		return
 	}
 	f.warnPodLevel()
-	if !f.Set([]byte("false"), path...) {
-		f.Skip(AlreadySet, path...)
+	if !f.Set(f.set.values.no, f.spec, field) {
+		f.Skip(AlreadySet, f.spec, field)
 	}
 }

@@ -44,46 +44,54 @@ func readOnlyRootFilesystem() Default {
 }
 
 func fillReadOnlyRootFilesystem(f *Filling) {
-	t := f.Template()
-	if t.Windows() {
-		f.Skip(Windows, t.Spec()...)
+	if f.template.Windows() {
+		f.Skip(Windows, f.spec)
 		return
 	}
-	if f.noContainers(t) {
+	if f.noContainers() {
 		return
 	}
-	writable, volumes := f.writablePaths(), volumesOf(t)
+	writable, volumes := f.writablePaths(), volumesOf(f.template)
 	for _, c := range f.Containers() {
-		field := object.Join(c.Path, "securityContext", "readOnlyRootFilesystem")
 		if f.SkipContainer(c) {
 			continue
 		}
-		if !f.edit.CanSet(field) {
-			f.Skip(AlreadySet, field...)
+		if !f.CanSet(c.Path, "securityContext", "readOnlyRootFilesystem") {
+			f.Skip(AlreadySet, c.Path, "securityContext", "readOnlyRootFilesystem")
 			continue
 		}
 		if len(validation.IsDNS1123Label(c.Name)) > 0 {
 			// The API server will refuse the name; a volume named after it would only be refused beside it.
-			f.Skip(NameConflict, object.Join(c.Path, "name")...)
+			f.Skip(NameConflict, c.Path, "name")
 			continue
 		}
 		paths := writable
 		if f.set.sidecar.named(c.Name) {
 			paths = writable[:1] // the other paths are the app's answer
 		}
-		mounts, ok := f.planMounts(t, c, paths, volumes)
+		mounts, ok := f.planMounts(c, paths, volumes)
 		if !ok {
 			continue
 		}
-		f.Set([]byte("true"), field...)
+		f.Set(f.set.values.yes, c.Path, "securityContext", "readOnlyRootFilesystem")
 		for _, m := range mounts {
 			if _, ok := volumes[m.volume]; !ok {
-				volumes[m.volume] = t.Node.Get("spec", "volumes").Len()
-				f.Append(emptyDir(m.volume, string(f.Spec.Defaults.ReadOnlyRootFilesystem.TmpSizeLimit)), t.Spec("volumes")...)
+				volumes[m.volume] = f.template.Node.Get("spec", "volumes").Len()
+				f.Append(f.emptyDir(m.volume), f.spec, "volumes")
 			}
-			f.Append(mountAt(m.volume, m.path), object.Join(c.Path, "volumeMounts")...)
+			f.Append(f.mountAt(m.volume, m.path), c.Path, "volumeMounts")
 		}
 	}
+}
+
+// emptyDir is a volume, and mountAt a mount, with a fixed order of members: the same object always gets the same patch.
+
+func (f *Filling) emptyDir(name string) *object.Node {
+	return f.edit.Object(object.Member{Name: "name", Value: f.edit.Text(name)}, object.Member{Name: "emptyDir", Value: f.set.values.tmp})
+}
+
+func (f *Filling) mountAt(volume, path string) *object.Node {
+	return f.edit.Object(object.Member{Name: "name", Value: f.edit.Text(volume)}, object.Member{Name: "mountPath", Value: f.edit.Text(path)})
 }
 
 // mount is a volume to be mounted at a path.
@@ -91,33 +99,34 @@ type mount struct{ volume, path string }
 
 // planMounts says which volumes c needs so that it can write at paths. It is not ok, and says why, when that cannot be had:
 // a read-only root without a writable /tmp would only break the app.
-func (f *Filling) planMounts(t *object.Template, c object.Container, paths []string, volumes map[string]int) (mounts []mount, ok bool) {
-	list := object.Join(c.Path, "volumeMounts")
-	for _, l := range [][]string{list, t.Spec("volumes")} {
-		if !f.CanAppend(l...) {
-			f.Skip(AlreadySet, l...)
-			return nil, false
-		}
+func (f *Filling) planMounts(c object.Container, paths []string, volumes map[string]int) (mounts []mount, ok bool) {
+	if !f.CanAppend(c.Path, "volumeMounts") {
+		f.Skip(AlreadySet, c.Path, "volumeMounts")
+		return nil, false
+	}
+	if !f.CanAppend(f.spec, "volumes") {
+		f.Skip(AlreadySet, f.spec, "volumes")
+		return nil, false
 	}
 	taken := map[string]string{} // mount path → its field
-	for i, m := range f.Object.Root.Get(list...).Elements() {
+	for i, m := range c.Node.Get("volumeMounts").Elements() {
 		if at := m.Get("mountPath").Str(); at != "" { // the kubelet takes a relative path from the root
-			taken[path.Join("/", at)] = object.FieldPath(object.Join(list, itoa(i), "mountPath")...)
+			taken[path.Join("/", at)] = f.edit.FieldPath(c.Path, "volumeMounts", itoa(i), "mountPath")
 		}
 	}
+	mounts = make([]mount, 0, len(paths))
 	for _, p := range paths {
 		if field, conflict := around(p, taken); conflict {
 			if field != "" {
-				f.skipped = append(f.skipped, Skipped{f.id, MountConflict, field})
+				f.out.Skipped = append(f.out.Skipped, Skipped{f.id, MountConflict, field})
 			}
 			continue
 		}
 		m := mount{volumeName(c.Name, p), p}
-		if i, ok := volumes[m.volume]; ok && t.Node.Get("spec", "volumes", itoa(i), "emptyDir").Type() != object.Map {
-			name := t.Spec("volumes", itoa(i), "name")
-			f.Skip(NameConflict, name...)
+		if i, ok := volumes[m.volume]; ok && f.template.Node.Get("spec", "volumes", itoa(i), "emptyDir").Type() != object.Map {
+			f.Skip(NameConflict, f.spec, "volumes", itoa(i), "name")
 			f.Warn("%s: volume %q is not an emptyDir, so that container %q cannot get a writable %s; rename the volume",
-				object.FieldPath(name...), m.volume, c.Name, p)
+				f.edit.FieldPath(f.spec, "volumes", itoa(i), "name"), m.volume, c.Name, p)
 			return nil, false
 		}
 		mounts = append(mounts, m)
@@ -148,8 +157,9 @@ func within(inner, outer string) bool {
 func volumesOf(t *object.Template) map[string]int {
 	positions := map[string]int{}
 	for i, v := range t.Node.Get("spec", "volumes").Elements() {
-		if _, twice := positions[v.Get("name").Str()]; !twice {
-			positions[v.Get("name").Str()] = i
+		name := v.Get("name").Str()
+		if _, twice := positions[name]; !twice {
+			positions[name] = i
 		}
 	}
 	return positions
@@ -161,7 +171,7 @@ const maxWritablePaths = 32
 // writablePaths returns /tmp and then the author's further paths, cleaned, each once and an outer one before those inside it.
 func (f *Filling) writablePaths() []string {
 	var all []string
-	value, _, _ := answer(f.Object, writablePathsAnnotation)
+	value, _ := f.answer(writablePathsAnnotation)
 	listed := 0
 	for p := range strings.SplitSeq(value, ",") {
 		if p = strings.TrimSpace(p); p == "" {

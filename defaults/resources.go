@@ -41,73 +41,66 @@ func resources() Default {
 }
 
 func fillResources(f *Filling) {
-	t := f.Template()
-	if podLevelResources(t) {
-		f.Skip(PodLevelResources, t.Spec("resources")...)
+	if podLevelResources(f.template) {
+		f.Skip(PodLevelResources, f.spec, "resources")
 		return
 	}
-	if f.noContainers(t) {
+	if f.noContainers() {
 		return
 	}
-	values := f.Spec.Defaults.Resources
-	app, _ := t.App()
-	appCPU := f.quantityAnswer(cpuAnnotation, string(values.CPU))
-	appMemory := f.quantityAnswer(memoryAnnotation, string(values.Memory))
+	own, values := f.Spec.Defaults.Resources, &f.set.values
+	app, _ := f.app()
+	appCPU, appMemory := values.cpu, values.memory
+	if cpu := f.quantityAnswer(cpuAnnotation, string(own.CPU)); cpu != string(own.CPU) {
+		appCPU = newAmount(cpu, string(own.CPULimit))
+	}
+	if memory := f.quantityAnswer(memoryAnnotation, string(own.Memory)); memory != string(own.Memory) {
+		appMemory = newAmount(memory, memory)
+	}
 	for _, c := range f.Containers() {
 		if f.SkipContainer(c) {
 			continue
 		}
-		cpu, memory := string(values.CPU), string(values.Memory)
+		cpu, memory := &values.cpu, &values.memory
 		if c.Node == app.Node {
-			cpu, memory = appCPU, appMemory
+			cpu, memory = &appCPU, &appMemory
 		}
 		before := len(f.paths)
-		f.fillPair(c, "cpu", cpu, string(values.CPULimit))
-		f.fillPair(c, "memory", memory, memory)
+		f.fillPair(c, "cpu", cpu)
+		f.fillPair(c, "memory", memory)
 		if len(f.paths) == before {
-			f.Skip(AlreadySet, object.Join(c.Path, "resources")...)
+			f.Skip(AlreadySet, c.Path, "resources")
 		}
 	}
 }
 
-// fillPair fills request and limit of one resource where they are absent. limit may be empty: then none is made up, but
+// fillPair fills request and limit of one resource where they are absent. Where want has no limit none is made up, but
 // one that the author gave is still copied to the request, as the API server does it for Pods.
-func (f *Filling) fillPair(c object.Container, name, request, limit string) {
-	requestPath := object.Join(c.Path, "resources", "requests", name)
-	limitPath := object.Join(c.Path, "resources", "limits", name)
+func (f *Filling) fillPair(c object.Container, name string, want *amount) {
 	hasRequest, hasLimit := c.Node.Get("resources", "requests", name), c.Node.Get("resources", "limits", name)
 	switch {
 	case !hasRequest.Missing() && !hasLimit.Missing():
 		return
 	case !hasLimit.Missing():
 		if q, ok := quantityOf(hasLimit); ok {
-			f.Set(object.Quote(q.String()), requestPath...)
+			f.Set(f.edit.Text(q.String()), c.Path, "resources", "requests", name)
 		}
 	case !hasRequest.Missing():
 		q, ok := quantityOf(hasRequest)
-		if !ok || limit == "" {
+		if !ok || want.limit == nil {
 			return
 		}
 		if name == "cpu" {
-			q = atLeast(resource.MustParse(limit), q)
+			q = atLeast(resource.MustParse(want.most), q)
 		}
-		f.Set(object.Quote(q.String()), limitPath...)
-	case hasLimit.Type() == object.Null && limit == "":
+		f.Set(f.edit.Text(q.String()), c.Path, "resources", "limits", name)
+	case hasLimit.Type() == object.Null && want.limit == nil:
 		return // the API server reads it as 0, below any request
 	default:
-		if f.Set(object.Quote(request), requestPath...) && limit != "" {
-			q := atLeast(resource.MustParse(limit), resource.MustParse(request))
-			f.Set(object.Quote(q.String()), limitPath...)
+		if f.Set(want.request, c.Path, "resources", "requests", name) && want.limit != nil {
+			f.Set(want.limit, c.Path, "resources", "limits", name)
 		}
 	}
-}
-
-// atLeast returns q, or floor if that is more: a limit below its request is refused by the API server.
-func atLeast(q, floor resource.Quantity) resource.Quantity {
-	if q.Cmp(floor) < 0 {
-		return floor
-	}
-	return q
 }
 
 // quantityOf reads a quantity that is worth copying: one that parses and is not zero, which as a limit would mean none. Like the
@@ -124,7 +117,7 @@ func quantityOf(n *object.Node) (resource.Quantity, bool) {
 
 // quantityAnswer reads a quantity from an annotation, in canonical form; fallback where there is none.
 func (f *Filling) quantityAnswer(annotation, fallback string) string {
-	value, _, ok := answer(f.Object, annotation)
+	value, ok := f.answer(annotation)
 	if !ok {
 		return fallback
 	}

@@ -27,40 +27,35 @@ func runAsNonRoot() Default {
 }
 
 func fillRunAsNonRoot(f *Filling) {
-	t := f.Template()
-	field := t.Spec("securityContext", "runAsNonRoot")
-	if f.podSettled(t, field) {
+	if f.podSettled("securityContext", "runAsNonRoot") {
 		return
 	}
-	if reason := runsAsRoot(t); reason != nil {
-		f.Skip(RunsAsRoot, reason...)
+	if reason := f.runsAsRoot(); reason != nil {
+		f.Skip(RunsAsRoot, reason)
 		return
 	}
-	var own []string // of the first container
-	for _, c := range f.Containers() {
-		path := object.Join(c.Path, "securityContext", "runAsNonRoot")
-		if f.edit.CanSet(path) {
-			f.Set([]byte("true"), field...)
+	all := f.Containers()
+	for _, c := range all {
+		if f.CanSet(c.Path, "securityContext", "runAsNonRoot") {
+			f.Set(f.set.values.yes, f.spec, "securityContext", "runAsNonRoot")
 			return
 		}
-		if own == nil {
-			own = path
-		}
 	}
-	f.Skip(AlreadySet, own...)
+	f.Skip(AlreadySet, all[0].Path, "securityContext", "runAsNonRoot")
 }
 
 // runsAsRoot returns the field by which the author says that something in the pod is root, or may be.
-func runsAsRoot(t *object.Template) (field []string) {
-	if n := t.Node.Get("spec", "hostUsers"); n.Type() == object.Bool && !n.IsTrue() {
-		return t.Spec("hostUsers")
+func (f *Filling) runsAsRoot() (field []string) {
+	spec := f.template.Node.Get("spec")
+	if n := spec.Get("hostUsers"); n.Type() == object.Bool && !n.IsTrue() {
+		return f.path(f.spec, "hostUsers")
 	}
-	if user, ok := t.Node.Get("spec", "securityContext", "runAsUser").Int(); ok && user == 0 {
-		return t.Spec("securityContext", "runAsUser")
+	if user, ok := spec.Get("securityContext", "runAsUser").Int(); ok && user == 0 {
+		return f.path(f.spec, "securityContext", "runAsUser")
 	}
-	for _, c := range t.Containers() {
+	for _, c := range f.all() {
 		if user, ok := c.Node.Get("securityContext", "runAsUser").Int(); ok && user == 0 {
-			return object.Join(c.Path, "securityContext", "runAsUser")
+			return f.path(c.Path, "securityContext", "runAsUser")
 		}
 	}
 	return nil

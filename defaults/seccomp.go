@@ -36,28 +36,25 @@ func seccomp() Default {
 }
 
 func fillSeccomp(f *Filling) {
-	t := f.Template()
-	profile := t.Spec("securityContext", "seccompProfile")
-	if f.podSettled(t, profile) {
+	if f.podSettled("securityContext", "seccompProfile") {
 		return
 	}
-	if name := legacySeccomp(t); name != "" {
-		f.Skip(AlreadySet, object.Join(t.Path, "metadata", "annotations", name)...)
+	if name := legacySeccomp(f.template); name != "" {
+		f.Skip(AlreadySet, f.metadata, "annotations", name)
 		return
 	}
 	wanted := false
 	for _, c := range f.Containers() {
-		own := object.Join(c.Path, "securityContext", "seccompProfile")
-		if !f.edit.CanSet(own) {
-			f.Skip(AlreadySet, own...)
+		if !f.CanSet(c.Path, "securityContext", "seccompProfile") {
+			f.Skip(AlreadySet, c.Path, "securityContext", "seccompProfile")
 		} else if c.Node.Get("securityContext", "privileged").IsTrue() {
-			f.Skip(Privileged, object.Join(c.Path, "securityContext", "privileged")...)
+			f.Skip(Privileged, c.Path, "securityContext", "privileged")
 		} else {
 			wanted = true
 		}
 	}
 	if wanted {
-		f.Set([]byte(`"RuntimeDefault"`), object.Join(profile, "type")...)
+		f.Set(f.set.values.runtimeDefault, f.spec, "securityContext", "seccompProfile", "type")
 	}
 }
 

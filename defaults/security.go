@@ -10,19 +10,19 @@ import (
 
 // What the defaults of the security context share.
 
-// podSettled reports whether a field of the pod's security context needs nothing, and notes why. What stands on a pod covers all of its
+// podSettled reports whether a field of the pod spec needs nothing, and notes why. What stands on a pod covers all of its
 // containers, so that an opt-out for one of them is told to be none.
-func (f *Filling) podSettled(t *object.Template, field []string) bool {
-	if t.Windows() {
-		f.Skip(Windows, t.Spec()...)
+func (f *Filling) podSettled(field ...string) bool {
+	if f.template.Windows() {
+		f.Skip(Windows, f.spec)
 		return true
 	}
-	if f.noContainers(t) {
+	if f.noContainers() {
 		return true
 	}
 	f.warnPodLevel()
-	if !f.edit.CanSet(field) {
-		f.Skip(AlreadySet, field...)
+	if !f.CanSet(f.spec, field...) {
+		f.Skip(AlreadySet, f.spec, field...)
 		return true
 	}
 	return false
@@ -31,12 +31,11 @@ func (f *Filling) podSettled(t *object.Template, field []string) bool {
 // eachContainer visits the containers that a default acts on one by one, where security contexts may have its field: not on Windows, and
 // none that opts out.
 func (f *Filling) eachContainer(visit func(object.Container)) {
-	t := f.Template()
-	if t.Windows() {
-		f.Skip(Windows, t.Spec()...)
+	if f.template.Windows() {
+		f.Skip(Windows, f.spec)
 		return
 	}
-	if f.noContainers(t) {
+	if f.noContainers() {
 		return
 	}
 	for _, c := range f.Containers() {
@@ -48,13 +47,12 @@ func (f *Filling) eachContainer(visit func(object.Container)) {
 
 // warnPodLevel tells whoever opts one container out of a default that acts on the whole pod.
 func (f *Filling) warnPodLevel() {
-	if f.setting.OptOut != v1alpha1.OptOutAllowed {
-		return // said for every opt-out
+	if f.setting.OptOut != v1alpha1.OptOutAllowed || len(f.optOut) == 0 {
+		return // the former is said for every opt-out
 	}
-	out := optOuts(f.Object)
 	for _, c := range f.Containers() {
-		if name := optOutName(f.id, c.Name); c.Name != "" && out[name] {
-			path, _ := optedOut(f.Object, name)
+		if c.Name != "" && f.optedOut(c.Name) {
+			path := answerPath(f.Object, f.template, optOutName(f.id, c.Name))
 			f.Warn("%s is ignored: %s acts on the whole pod; opt out by %s", object.FieldPath(path...), f.id, optOutName(f.id, ""))
 		}
 	}

@@ -17,17 +17,34 @@ type Set struct {
 	spec    *v1alpha1.ProfileSpec
 	sidecar *fragment // nil when the Profile names no image
 	list    []Default
+	acts    map[object.GroupKind][]act
+	values  values
+}
+
+// act is a default on one kind.
+type act struct {
+	*Default
+	kind    Kind
+	setting v1alpha1.DefaultSetting
+	optOut  string // the annotation
 }
 
 // New prepares the defaults for a Profile that came from [v1alpha1.DecodeProfile] or [v1alpha1.Builtin]. The error lists all
 // that is wrong with the Profile's fragments, each with its path.
 func New(p *v1alpha1.Profile) (*Set, error) {
-	s := &Set{spec: &p.Spec, list: List()}
+	s := &Set{spec: &p.Spec, list: List(), acts: map[object.GroupKind][]act{}}
 	var errs field.ErrorList
 	s.sidecar, errs = newFragment(&p.Spec.Defaults.Sidecar, field.NewPath("spec", "defaults", "sidecar"))
 	if len(errs) > 0 {
 		return nil, errs.ToAggregate()
 	}
+	for i := range s.list {
+		d := &s.list[i]
+		for _, k := range d.Kinds {
+			s.acts[k.GroupKind] = append(s.acts[k.GroupKind], act{d, k, d.Setting(&p.Spec.Defaults), optOutName(d.ID, "")})
+		}
+	}
+	s.values = newValues(&p.Spec.Defaults)
 	return s, nil
 }
 
@@ -66,6 +83,11 @@ type Request struct {
 	Namespace *convention.Namespace
 	// NamespaceName is the name of the object's namespace, empty for cluster-scoped objects.
 	NamespaceName string
+
+	pods   *object.Template // nil for a kind that has none
+	acts   []act            // the defaults of the object's kind, in order
+	frozen string           // the reason why nothing may act on the object, whatever the operation; "" for none
+	optOut map[string]bool  // the annotations that are an opt-out
 }
 
 // Filled is a default that acted, with the JSON pointers of the fields that it wrote.
@@ -94,8 +116,10 @@ type Outcome struct {
 // Fill fills r.Object in place and says what it did. An object with a pod template is filled by the update rule, see [Set.decide].
 func (s *Set) Fill(r Request) Outcome {
 	t := r.Object.Template()
+	r.pods, r.acts = t, s.acts[r.Object.GroupKind()]
+	r.frozen, r.optOut = frozen(r), optOuts(r.Object, t)
 	switch {
-	case !s.mayFill(r):
+	case !r.mayFill():
 		return s.kept(r, "") // every default has a reason of its own
 	case t == nil || t.Node.Type() != object.Map:
 		return s.fillObject(r)
@@ -117,46 +141,34 @@ func (s *Set) Fill(r Request) Outcome {
 }
 
 // mayFill reports whether any default may act on the object at all.
-func (s *Set) mayFill(r Request) bool {
-	return slices.ContainsFunc(s.list, func(d Default) bool {
-		k, ok := d.kind(r.Object.GroupKind())
-		return ok && s.untouchable(k, r) == ""
-	})
+func (r *Request) mayFill() bool {
+	return slices.ContainsFunc(r.acts, func(a act) bool { return r.untouchable(&a.kind) == "" })
 }
 
 // kept is the outcome for an object on which no default acts: for reasons of its own, or else why.
 func (s *Set) kept(r Request, why string) Outcome {
 	var out Outcome
-	s.each(r, func(d Default, k Kind, setting v1alpha1.DefaultSetting) {
-		reason, path := s.gate(d, k, setting, r)
+	for i := range r.acts {
+		a := &r.acts[i]
+		reason, field := gate(a, modeIn(a.setting, r.NamespaceName, r.Namespace), &r)
 		if reason == "" {
 			reason = why
 		}
-		out.Skipped = append(out.Skipped, Skipped{d.ID, reason, object.FieldPath(path...)})
-	})
-	return out
-}
-
-// each calls visit with every default of the object's kind, in order, and its setting with the mode that it has in the namespace.
-func (s *Set) each(r Request, visit func(Default, Kind, v1alpha1.DefaultSetting)) {
-	for _, d := range s.list {
-		if k, ok := d.kind(r.Object.GroupKind()); ok {
-			setting := d.Setting(&s.spec.Defaults)
-			setting.Mode = modeIn(setting, r.NamespaceName, r.Namespace)
-			visit(d, k, setting)
+		if out.Skipped == nil {
+			out.Skipped = make([]Skipped, 0, len(r.acts))
 		}
+		out.Skipped = append(out.Skipped, Skipped{a.ID, reason, field})
 	}
+	return out
 }
 
 // fill lets every default act on what edit holds, and is told what was filled. taken is what an earlier Gesso had written
 // there, nil where that does not count.
 func (s *Set) fill(r Request, edit *object.Editor, taken *record.Subtraction, filled func(*Filling)) Outcome {
 	var out Outcome
-	type previewed struct {
-		Default
-		setting v1alpha1.DefaultSetting
-	}
-	preview := []previewed{}
+	out.Skipped = make([]Skipped, 0, 2*len(r.acts))
+	w := s.work(r, edit, taken, &out)
+	var preview []*act
 	swept := false
 	sweep := func() {
 		if !swept {
@@ -164,30 +176,30 @@ func (s *Set) fill(r Request, edit *object.Editor, taken *record.Subtraction, fi
 			taken.SweepSidecars()
 		}
 	}
-	s.each(r, func(d Default, k Kind, setting v1alpha1.DefaultSetting) {
-		if d.ID != sidecarID {
+	for i := range r.acts {
+		a := &r.acts[i]
+		if a.ID != sidecarID {
 			sweep() // the sidecar, which comes first, was filled or was not: what the others act on is settled
 		}
-		if reason, path := s.gate(d, k, setting, r); reason != "" {
-			out.Skipped = append(out.Skipped, Skipped{d.ID, reason, object.FieldPath(path...)})
-			return
+		mode := modeIn(a.setting, r.NamespaceName, r.Namespace)
+		if reason, field := gate(a, mode, &r); reason != "" {
+			out.Skipped = append(out.Skipped, Skipped{a.ID, reason, field})
+			continue
 		}
-		if setting.Mode == modeUnknown {
-			out.Skipped = append(out.Skipped, Skipped{d.ID, NamespaceUnknown, "metadata.namespace"})
+		switch mode {
+		case modeUnknown:
+			out.Skipped = append(out.Skipped, Skipped{a.ID, NamespaceUnknown, "metadata.namespace"})
 			out.Warnings = append(out.Warnings, fmt.Sprintf(
-				"nothing was filled by %s: the labels of namespace %q are not known yet; apply the object again", d.ID, r.NamespaceName,
+				"nothing was filled by %s: the labels of namespace %q are not known yet; apply the object again", a.ID, r.NamespaceName,
 			))
-			return
+		case v1alpha1.ModePreview:
+			preview = append(preview, a)
+		default:
+			f := w.run(a)
+			out.Warnings = append(out.Warnings, f.warnings...)
+			filled(f)
 		}
-		if setting.Mode == v1alpha1.ModePreview {
-			preview = append(preview, previewed{d, setting})
-			return
-		}
-		f := s.run(d, setting, r, edit, taken)
-		out.Skipped = append(out.Skipped, f.skipped...)
-		out.Warnings = append(out.Warnings, f.warnings...)
-		filled(f)
-	})
+	}
 	sweep()
 	taken.Finish()
 	for _, path := range edit.ExplicitNulls() {
@@ -195,82 +207,70 @@ func (s *Set) fill(r Request, edit *object.Editor, taken *record.Subtraction, fi
 			"explicit-null: %s is null or empty in the manifest and was filled; Argo CD will show it OutOfSync: leave the field out", object.FieldPath(path...),
 		))
 	}
-	if len(preview) == 0 {
-		return out
+	if len(preview) > 0 {
+		s.preview(r, edit, taken, preview, &out)
 	}
-	// Previews see what was filled, as they would if they were enforced, but change only a copy.
-	edit = edit.Fork()
-	for _, d := range preview {
-		f := s.run(d.Default, d.setting, r, edit, taken)
-		out.Skipped = append(out.Skipped, f.skipped...)
-		if len(f.paths) > 0 {
-			out.Preview = append(out.Preview, Filled{d.ID, pointers(f.paths)})
-			out.Skipped = append(out.Skipped, Skipped{d.ID, Preview, ""})
-		}
+	if len(out.Skipped) == 0 {
+		out.Skipped = nil
 	}
 	return out
 }
 
-func pointers(paths [][]string) []string {
-	all := make([]string, len(paths))
-	for i, path := range paths {
-		all[i] = object.Pointer(path...)
+// preview lets the defaults act that are only previewed. They see what was filled, as they would if they were enforced, but change only
+// a copy.
+func (s *Set) preview(r Request, edit *object.Editor, taken *record.Subtraction, acts []*act, out *Outcome) {
+	w := s.work(r, edit.Fork(), taken, out)
+	for _, a := range acts {
+		f := w.run(a)
+		if len(f.paths) > 0 {
+			out.Preview = append(out.Preview, Filled{a.ID, w.pointers(f.paths)})
+			out.Skipped = append(out.Skipped, Skipped{a.ID, Preview, ""})
+		}
 	}
-	return all
 }
 
-// untouchable is the reason why no default may act on the object in this request; "" for none.
-func (s *Set) untouchable(k Kind, r Request) string {
+// frozen is the reason why no default may act on the object in any request; "" for none.
+func frozen(r Request) string {
 	switch {
 	case r.Object.BeingDeleted():
 		return BeingDeleted
-	case r.Object.ControllerOwned() && !s.podOptedIn(r):
+	case r.Object.ControllerOwned() && !podOptedIn(r):
 		return ControllerOwned
-	case !slices.Contains(k.Operations, r.Operation):
-		return Immutable
 	}
 	return ""
 }
 
-// gate holds what is the same for all defaults: whether d may act on this object at all. The path is that of the reason.
-func (s *Set) gate(d Default, k Kind, setting v1alpha1.DefaultSetting, r Request) (reason string, path []string) {
-	if setting.Mode == v1alpha1.ModeOff {
-		return Off, nil
+// untouchable is the reason why no default may act on an object of the kind in this request; "" for none.
+func (r *Request) untouchable(k *Kind) string {
+	if r.frozen == "" && !slices.Contains(k.Operations, r.Operation) {
+		return Immutable
 	}
-	switch reason := s.untouchable(k, r); reason {
+	return r.frozen
+}
+
+// gate holds what is the same for all defaults: whether one may act on this object at all. The field is that of the reason.
+func gate(a *act, mode v1alpha1.Mode, r *Request) (reason, field string) {
+	if mode == v1alpha1.ModeOff {
+		return Off, ""
+	}
+	switch reason := r.untouchable(&a.kind); reason {
 	case "":
 	case BeingDeleted:
-		return reason, []string{"metadata", "deletionTimestamp"}
+		return reason, "metadata.deletionTimestamp"
 	case ControllerOwned:
-		return reason, []string{"metadata", "ownerReferences"}
+		return reason, "metadata.ownerReferences"
 	default:
-		return reason, nil
+		return reason, ""
 	}
-	if name := optOutName(d.ID, ""); setting.OptOut == v1alpha1.OptOutAllowed {
-		if path, out := optedOut(r.Object, name); out {
-			return OptedOut, path
-		}
+	if a.setting.OptOut == v1alpha1.OptOutAllowed && r.optOut[a.optOut] {
+		return OptedOut, object.FieldPath(answerPath(r.Object, r.pods, a.optOut)...)
 	}
-	return "", nil
+	return "", ""
 }
 
 // podOptedIn reports whether r is a Pod in a namespace that asks for filling Pods: there, Pods of custom workloads are
 // filled although a controller owns them.
-func (s *Set) podOptedIn(r Request) bool {
+func podOptedIn(r Request) bool {
 	return r.Object.GroupKind() == object.GroupKind{Kind: "Pod"} &&
 		r.Namespace != nil && r.Namespace.Labels[convention.PodsLabel] == convention.Enabled
-}
-
-// run lets one default fill what edit holds.
-func (s *Set) run(d Default, setting v1alpha1.DefaultSetting, r Request, edit *object.Editor, taken *record.Subtraction) *Filling {
-	o, err := object.Of(edit.Root())
-	if err != nil {
-		panic(fmt.Sprintf("fill: %v", err)) // r.Object is one, and filling never changes what it is
-	}
-	f := &Filling{Request: r, Spec: s.spec, Object: o, id: d.ID, setting: setting, set: s, edit: edit, taken: taken}
-	d.Fill(f)
-	if setting.OptOut == v1alpha1.OptOutForbidden {
-		f.warnIgnoredOptOut()
-	}
-	return f
 }

@@ -2,7 +2,6 @@ package defaults
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/gesso-dev/gesso/api/v1alpha1"
 	"github.com/gesso-dev/gesso/internal/object"
@@ -43,68 +42,65 @@ func sidecar() Default {
 }
 
 func fillSidecar(f *Filling) {
-	t, s := f.Template(), f.set.sidecar
-	own, standing := f.standingSidecar(t, s)
+	s := f.set.sidecar
 	if s == nil {
-		f.Skip(NotConfigured)
+		f.Skip(NotConfigured, nil)
 		return
 	}
-	if reason, path := f.sidecarConflict(t, s, standing); reason != "" {
-		f.Skip(reason, path...)
+	own, standing := f.standingSidecar(s)
+	if reason, path := f.sidecarConflict(s, standing); reason != "" {
+		f.Skip(reason, path)
 		if reason == NameConflict {
 			f.Warn("%s: the name is one of the sidecar's, so that no sidecar was added; names that begin with %s are reserved", object.FieldPath(path...), reserved)
 		}
 		return
 	}
-	port, where, ok := f.appPort(t)
+	port, where, ok := f.appPort()
 	if !ok {
-		f.Skip(NoPort, where...)
+		f.Skip(NoPort, where)
 		return
 	}
-	if reason, path := f.portConflict(t, s, port, where); reason != "" {
-		f.Skip(reason, path...)
+	if reason, path := f.portConflict(s, port, where); reason != "" {
+		f.Skip(reason, path)
 		f.Warn("%s: its number or its name is one of the sidecar's, so that no sidecar was added; change it", object.FieldPath(path...))
 		return
 	}
 	if s.needsNamespace && f.Namespace == nil {
-		f.Skip(NamespaceUnknown, "metadata", "namespace")
+		f.Skip(NamespaceUnknown, []string{"metadata", "namespace"})
 		f.Warn("no sidecar was added: the labels of namespace %q are not known yet; apply the object again", f.NamespaceName)
 		return
 	}
-	names := f.Names("")
-	fill := strings.NewReplacer(
-		"{appPort}", strconv.FormatInt(port, 10), "{app}", names.App,
-		"{namespace}", f.NamespaceName, "{environment}", names.Environment,
-	)
+	fill := f.placeholders(strconv.FormatInt(port, 10))
 	before := len(f.paths)
-	if standing {
-		f.complete(object.MustParse(replaceStrings(s.fit(t), fill)), own.Path)
+	if body := fill.replaceIn(f.fit(s)); standing {
+		f.complete(body, own.Path)
+		f.containers = nil // it may be of another sort now
 		f.taken.Merged(s.name)
 	} else {
-		f.Append(replaceStrings(s.fit(t), fill), t.Spec("initContainers")...)
+		f.Append(body, f.spec, "initContainers")
 	}
-	volumes := volumesOf(t)
-	for _, v := range s.volumes {
+	volumes := volumesOf(f.template)
+	for _, v := range s.plainVolumes {
 		name := v.Get("name").Str()
 		switch at, there := volumes[name]; {
 		case !there:
-			f.Append(replaceStrings(v, fill), t.Spec("volumes")...)
+			f.Append(fill.replaceIn(v), f.spec, "volumes")
 		case f.taken.Keeps(name):
-			f.complete(object.MustParse(replaceStrings(v, fill)), t.Spec("volumes", itoa(at)))
+			f.complete(fill.replaceIn(v), f.path(f.spec, "volumes", itoa(at)))
 		}
 	}
-	if app, ok := t.App(); ok && app.Name != "" {
-		f.Set(object.Quote(app.Name), object.Join(t.Path, "metadata", "annotations", defaultContainerAnnotation)...)
+	if app, ok := f.app(); ok && app.Name != "" {
+		f.Set(f.edit.Text(app.Name), f.metadata, "annotations", defaultContainerAnnotation)
 	}
 	if len(f.paths) == before {
-		f.Skip(AlreadySet, own.Path...)
+		f.Skip(AlreadySet, own.Path)
 	}
 }
 
 // standingSidecar finds the sidecar where it stands already and is to be completed: the author demonstrably wrote some of it, or another
 // webhook added something to one that Gesso made. Any other one is somebody's own, whole.
-func (f *Filling) standingSidecar(t *object.Template, s *fragment) (object.Container, bool) {
-	for _, c := range t.Containers() {
+func (f *Filling) standingSidecar(s *fragment) (object.Container, bool) {
+	for _, c := range f.all() {
 		if s.named(c.Name) && f.taken.Completes(c.Name) && (c.Sort == object.Sidecar || c.Sort == object.Init) {
 			return c, true
 		}
@@ -113,12 +109,13 @@ func (f *Filling) standingSidecar(t *object.Template, s *fragment) (object.Conta
 }
 
 // sidecarConflict returns the reason why the template cannot take the sidecar, and the field that is the reason.
-func (f *Filling) sidecarConflict(t *object.Template, s *fragment, standing bool) (reason string, path []string) {
+func (f *Filling) sidecarConflict(s *fragment, standing bool) (reason string, path []string) {
+	t := f.template
 	if t.Windows() {
-		return Windows, t.Spec()
+		return Windows, f.spec
 	}
 	if t.Node.Get("spec", "hostNetwork").IsTrue() {
-		return HostNetwork, t.Spec("hostNetwork")
+		return HostNetwork, f.path(f.spec, "hostNetwork")
 	}
 	if root := s.rootConflict(t); root != nil {
 		return RunsAsRoot, root
@@ -126,7 +123,7 @@ func (f *Filling) sidecarConflict(t *object.Template, s *fragment, standing bool
 	if standing {
 		return "", nil
 	}
-	for _, c := range t.Containers() {
+	for _, c := range f.all() {
 		if c.Name == s.name && c.Sort == object.Sidecar {
 			return AlreadySet, c.Path
 		}
@@ -136,47 +133,48 @@ func (f *Filling) sidecarConflict(t *object.Template, s *fragment, standing bool
 	}
 	for i, v := range t.Node.Get("spec", "volumes").Elements() {
 		if name := v.Get("name").Str(); s.hasVolume(name) && !f.taken.Keeps(name) {
-			return NameConflict, t.Spec("volumes", itoa(i), "name")
+			return NameConflict, f.path(f.spec, "volumes", itoa(i), "name")
 		}
 	}
 	for _, list := range [...]string{"initContainers", "volumes"} {
-		if !f.CanAppend(t.Spec(list)...) {
-			return AlreadySet, t.Spec(list)
+		if !f.CanAppend(f.spec, list) {
+			return AlreadySet, f.path(f.spec, list)
 		}
 	}
 	return "", nil
 }
 
 // appPort finds the port that the proxy forwards to, and the field that says so, or where one was missed.
-func (f *Filling) appPort(t *object.Template) (port int64, where []string, ok bool) {
-	if value, annotation, set := answer(f.Object, portAnnotation); set {
+func (f *Filling) appPort() (port int64, where []string, ok bool) {
+	if value, set := f.answer(portAnnotation); set {
+		annotation := answerPath(f.Object, f.template, portAnnotation)
 		if n, err := strconv.ParseInt(value, 10, 64); err == nil && n >= 1 && n <= 65535 {
 			return n, annotation, true
 		}
-		if port, where, ok = namedPort(t, value); ok {
+		if port, where, ok = f.namedPort(value); ok {
 			return port, where, true
 		}
 		f.Warn("annotation %s: %q is neither a port from 1 to 65535 nor the name of a port; no sidecar was added", portAnnotation, value)
 		return 0, annotation, false
 	}
-	if port, where, ok = namedPort(t, "http"); ok {
+	if port, where, ok = f.namedPort("http"); ok {
 		return port, where, true
 	}
-	for _, c := range t.Containers() {
+	for _, c := range f.all() {
 		if c.Sort != object.Ordinary {
 			continue
 		}
 		if ports := c.Node.Get("ports"); ports.Len() == 1 && forwardable(ports.Get("0")) {
-			return portOf(ports.Get("0")).number, object.Join(c.Path, "ports", "0", "containerPort"), true
+			return portOf(ports.Get("0")).number, f.path(c.Path, "ports", "0", "containerPort"), true
 		}
-		return 0, object.Join(c.Path, "ports"), false
+		return 0, f.path(c.Path, "ports"), false
 	}
-	return 0, t.Spec("containers"), false
+	return 0, f.path(f.spec, "containers"), false
 }
 
 // namedPort finds the port of that name in the ordinary containers.
-func namedPort(t *object.Template, name string) (port int64, where []string, ok bool) {
-	for _, c := range t.Containers() {
+func (f *Filling) namedPort(name string) (port int64, where []string, ok bool) {
+	for _, c := range f.all() {
 		if c.Sort != object.Ordinary {
 			continue
 		}
@@ -197,11 +195,11 @@ func forwardable(n *object.Node) bool {
 
 // portConflict finds a port of the author's that the sidecar has too: containers of a Pod share one network, so that the
 // second to listen fails, and the API server does not refuse it.
-func (f *Filling) portConflict(t *object.Template, s *fragment, appPort int64, where []string) (reason string, path []string) {
+func (f *Filling) portConflict(s *fragment, appPort int64, where []string) (reason string, path []string) {
 	if s.takes(port{number: appPort, protocol: "TCP"}) {
 		return PortConflict, where
 	}
-	for _, c := range t.Containers() {
+	for _, c := range f.all() {
 		if c.Sort == object.Init || c.Name == s.name {
 			continue // over before the sidecar starts, or the sidecar itself
 		}

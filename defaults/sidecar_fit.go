@@ -11,19 +11,22 @@ import (
 // fit returns the sidecar's container as it goes into the template. Where the Pod has resources of its own, the container has none:
 // their sum must not exceed the Pod's, which the author has measured for the app, and what is in the Pod shares them. Its user is
 // chosen by sidecarUser.
-func (s *fragment) fit(t *object.Template) *object.Node {
-	body := s.body.Clone()
+func (f *Filling) fit(s *fragment) *object.Node {
+	body, t := s.plain, f.template
 	if podLevelResources(t) {
+		body = body.Copy()
 		body.Put(object.MustParse([]byte("{}")), "resources") // as the API server stores none
 	}
-	switch user, ok := s.sidecarUser(t); {
+	switch user, ok := f.sidecarUser(s); {
 	case !ok:
 	case user == podUser(t):
+		body = body.Copy()
 		body.Remove("securityContext", "runAsUser")
 		if body.Get("securityContext").Len() == 0 {
 			body.Remove("securityContext")
 		}
 	default:
+		body = body.Copy()
 		body.Put(object.MustParse(strconv.AppendInt(nil, user, 10)), "securityContext", "runAsUser")
 	}
 	return body
@@ -32,12 +35,12 @@ func (s *fragment) fit(t *object.Template) *object.Node {
 // sidecarUser returns the user that the sidecar must have for the sake of the app. Where all containers of a Pod run as one user the
 // kubelet gives the service account's token, and that of an AWS role, to this user and to nobody else; where one of them has another
 // user, or none, everybody in the Pod may read it. The sidecar must not change which of the two it is. Root is never taken over.
-func (s *fragment) sidecarUser(t *object.Template) (user int64, ok bool) {
-	if user = podUser(t); user >= 0 {
+func (f *Filling) sidecarUser(s *fragment) (user int64, ok bool) {
+	if user = podUser(f.template); user >= 0 {
 		return user, user > 0
 	}
 	user = -1
-	for _, c := range t.Containers() {
+	for _, c := range f.all() {
 		if c.Sort == object.Ephemeral || s.named(c.Name) {
 			continue
 		}

@@ -29,7 +29,7 @@ type versions struct {
 }
 
 func versionsOf(r Request) versions {
-	v := versions{new: r.Object.Template().Node, author: record.EvidenceOf(r.Object), inputs: record.Inputs(r.Object)}
+	v := versions{new: r.pods.Node, author: record.EvidenceOf(r.Object), inputs: record.Inputs(r.Object)}
 	v.recordNew, v.hasNew = record.Of(v.new)
 	if r.Operation == "UPDATE" && r.Old != nil && r.Old.Template() != nil {
 		v.old, v.authorOld, v.inputsOld = r.Old.Template().Node, record.EvidenceOf(r.Old), record.Inputs(r.Old)
@@ -104,7 +104,7 @@ func (r *Request) untouched() bool {
 	if r.Old == nil || r.Old.Template() == nil || record.MayBeClaimed(r.Object) {
 		return false
 	}
-	return bytes.Equal(r.Object.Template().Node.Bytes(), r.Old.Template().Node.Bytes()) && bytes.Equal(record.Inputs(r.Object), record.Inputs(r.Old))
+	return bytes.Equal(r.pods.Node.Bytes(), r.Old.Template().Node.Bytes()) && bytes.Equal(record.Inputs(r.Object), record.Inputs(r.Old))
 }
 
 // decideUpdate goes on where it takes the author's part to know.

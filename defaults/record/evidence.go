@@ -2,7 +2,6 @@ package record
 
 import (
 	"bytes"
-	"slices"
 	"strings"
 
 	"github.com/gesso-dev/gesso/internal/object"
@@ -14,15 +13,15 @@ const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 // server-side apply owns (managedFields, operation Apply). Ownership by Update proves nothing: after an undo it is kubectl that
 // owns our values. A label that the selector names is the author's as well. The zero value is no evidence.
 type Evidence struct {
-	applied  *finder                                  // in the template as it was applied
+	applied  *Finder                                  // in the template as it was applied
 	owned    []*object.Node                           // fieldsV1 of the template, one for each manager
 	elements map[*object.Node]map[string]*object.Node // of the lists in owned, by key, as far as asked for
-	selected map[string]bool                          // labels that the workload's own selector names
+	selector *object.Node                             // the workload's own
 }
 
 // EvidenceOf reads the evidence that an object carries about its template.
 func EvidenceOf(o *object.Object) Evidence {
-	e := Evidence{elements: map[*object.Node]map[string]*object.Node{}, selected: selected(o.Root.Get("spec", "selector"))}
+	e := Evidence{selector: o.Root.Get("spec", "selector")}
 	t := o.Template()
 	if t == nil {
 		return e
@@ -42,6 +41,9 @@ func EvidenceOf(o *object.Object) Evidence {
 		}
 		if n.Type() == object.Map {
 			e.owned = append(e.owned, n)
+			if e.elements == nil {
+				e.elements = map[*object.Node]map[string]*object.Node{}
+			}
 		}
 	}
 	return e
@@ -53,22 +55,24 @@ func MayBeClaimed(o *object.Object) bool {
 	return bytes.Contains(applied.Bytes(), []byte(Annotation)) || bytes.Contains(o.Root.Get("metadata", "managedFields").Bytes(), []byte("f:"+Annotation))
 }
 
-// selected returns the labels that a workload's selector names. The template must have them, whoever wrote them: an object that was
+// selects reports whether a workload's selector names a label. The template must have it, whoever wrote it: an object that was
 // filled may be created again with more in its selector.
-func selected(selector *object.Node) map[string]bool {
-	labels := map[string]bool{}
-	for name, value := range selector.Members() {
-		if value.Type() == object.String { // a ReplicationController's
-			labels[name] = true
-		}
+func selects(selector *object.Node, label string) bool {
+	if selector.Type() != object.Map {
+		return false
 	}
-	for name := range selector.Get("matchLabels").Members() {
-		labels[name] = true
+	if selector.Get(label).Type() == object.String { // a ReplicationController's
+		return true
+	}
+	if labels := selector.Get("matchLabels"); labels.Type() == object.Map && labels.Get(label) != nil {
+		return true
 	}
 	for _, e := range selector.Get("matchExpressions").Elements() {
-		labels[e.Get("key").Str()] = true
+		if e.Get("key").Str() == label {
+			return true
+		}
 	}
-	return labels
+	return false
 }
 
 // Any reports whether there is evidence about the pod spec at all: then what it does not claim is not the author's.
@@ -76,11 +80,11 @@ func (e Evidence) Any() bool { return e.Claims([]string{"spec"}) }
 
 // Claims reports whether the author wrote the field or the element at path, whatever its value; null is not written.
 func (e Evidence) Claims(path []string) bool {
-	if last := len(path) - 1; last > 0 && e.selected[path[last]] && slices.Equal(path[:last], []string{"metadata", "labels"}) {
+	if len(path) == 3 && path[0] == "metadata" && path[1] == "labels" && selects(e.selector, path[2]) {
 		return true
 	}
 	if e.applied != nil {
-		if n, _ := e.applied.find(path); n != nil && n.Type() != object.Null {
+		if n := e.applied.value(path); n != nil && n.Type() != object.Null {
 			return true
 		}
 	}

@@ -3,7 +3,6 @@ package record
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/gesso-dev/gesso/internal/object"
@@ -49,9 +48,11 @@ func (s *Subtraction) SweepSidecars() {
 // list returns what is known of the list at path, from which the caller takes something.
 func (s *Subtraction) list(path []string) *list {
 	pointer := object.Pointer(path...)
+	if s.lists == nil {
+		s.lists = map[string]*list{}
+	}
 	if s.lists[pointer] == nil {
-		n, _ := in(s.original).find(path)
-		s.lists[pointer] = &list{path: path, order: keys(keyOf(path), n)}
+		s.lists[pointer] = &list{path: slices.Clone(path), order: keys(keyOf(path), in(s.original).value(path))}
 	}
 	return s.lists[pointer]
 }
@@ -75,7 +76,7 @@ func (s *Subtraction) Finish() {
 }
 
 func (s *Subtraction) finish(l *list) {
-	parent, _ := in(s.template).find(l.path[:len(l.path)-1])
+	parent := in(s.template).value(l.path[:len(l.path)-1])
 	if parent.Type() != object.Map {
 		return
 	}
@@ -87,14 +88,14 @@ func (s *Subtraction) finish(l *list) {
 	}
 	elements := map[string]*object.Node{}
 	for i, key := range have {
-		elements[key] = now.Get(strconv.Itoa(i))
+		elements[key] = now.At(i)
 	}
 	restored := map[string]bool{}
 	before := in(s.original)
 	for _, key := range l.removed {
 		if elements[key] == nil && s.staysAsItWas(object.Join(l.path, key)) {
-			if was, _ := before.find(object.Join(l.path, key)); was != nil {
-				elements[key], restored[key] = was.Clone(), true
+			if was := before.value(object.Join(l.path, key)); was != nil {
+				elements[key], restored[key] = was.Copy(), true
 			}
 		}
 	}
@@ -145,7 +146,7 @@ func (l *list) arrange(have []string, restored map[string]bool) []string {
 }
 
 // positions is the path of a list that may be missing.
-func (f *finder) positions(list []string) []string {
+func (f *Finder) positions(list []string) []string {
 	_, parent := f.find(list[:len(list)-1])
 	return append(parent, list[len(list)-1])
 }
@@ -177,29 +178,31 @@ func mounts(template *object.Node, volume string) bool {
 
 // Bare returns a template without its record, in canonical form.
 func Bare(template *object.Node) []byte {
-	c := template.Clone()
-	if c.Type() == object.Map {
-		removeRecord(c)
+	if template.Type() == object.Map && template.Get("metadata", "annotations", Annotation) != nil {
+		template = withoutRecord(template, &object.Memory{})
 	}
-	return c.Canonical()
+	return template.AppendCanonical(make([]byte, 0, 1024))
 }
 
 // Inputs returns what the author answers on an object that has a template: its own annotations gesso.dev/, in canonical form.
 func Inputs(o *object.Object) []byte {
-	var b strings.Builder
-	names := []string{}
 	annotations := o.Root.Get("metadata", "annotations")
+	if annotations.Type() != object.Map {
+		return nil
+	}
+	var names []string
 	for name := range annotations.Members() {
 		if strings.HasPrefix(name, "gesso.dev/") && name != Annotation {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
+	var b []byte
 	for _, name := range names {
-		b.Write(object.Quote(name))
-		b.Write(annotations.Get(name).Canonical())
+		b = object.AppendQuote(b, name)
+		b = annotations.Get(name).AppendCanonical(b)
 	}
-	return []byte(b.String())
+	return b
 }
 
 // Part is the author's part of a template: the template without the record and without what a record says is Gesso's. What other
@@ -222,7 +225,7 @@ func (p Part) Of(template *object.Node, r *Record) []byte {
 	if p.Next != nil {
 		next := in(p.Next)
 		s.rules.drop = func(path []string, rest *object.Node) bool {
-			if n, _ := next.find(path); n != nil || !p.Author.Any() {
+			if next.value(path) != nil || !p.Author.Any() {
 				return false
 			}
 			return !p.Author.claimsBelow(rest, path, keyOf(path[:len(path)-1]))
@@ -232,52 +235,8 @@ func (p Part) Of(template *object.Node, r *Record) []byte {
 		s.rules.rewritten = p.Rewritten
 	}
 	s.Subtract(r)
-	removeImplied(s.template)
-	removeHollow(s.template)
-	return s.template.Canonical()
+	return essence(s.template)
 }
 
 // Base returns the hash of the author's part of a template.
 func Base(template *object.Node, r *Record) string { return Hash(Part{}.Of(template, r)) }
-
-// removeHollow removes the objects and lists that mean the same empty as absent and that come and go with the client: server-side
-// apply drops a securityContext: {} that the API server put there. Others stay: an empty label selector selects all.
-func removeHollow(template *object.Node) {
-	hollow := func(n *object.Node, names ...string) {
-		for _, name := range names {
-			if kid := n.Get(name); kid != nil && empty(kid) {
-				n.Remove(name)
-			}
-		}
-	}
-	hollow(template.Get("metadata"), "annotations", "labels")
-	hollow(template, "metadata")
-	spec := template.Get("spec")
-	for _, containers := range [...]string{"initContainers", "containers"} {
-		for _, c := range spec.Get(containers).Elements() {
-			hollow(c.Get("resources"), "requests", "limits")
-			hollow(c.Get("securityContext"), "capabilities")
-			hollow(c, "resources", "securityContext", "env", "ports", "volumeMounts", "volumeDevices")
-		}
-	}
-	hollow(spec, "securityContext", "volumes", "initContainers")
-}
-
-// empty reports whether n is an object or a list without anything in it but null.
-func empty(n *object.Node) bool {
-	switch n.Type() {
-	case object.Null:
-		return true
-	case object.Array:
-		return n.Len() == 0
-	case object.Map:
-		for _, kid := range n.Members() {
-			if kid.Type() != object.Null {
-				return false
-			}
-		}
-		return true
-	default:
-		return false
-	}
-}

@@ -6,12 +6,9 @@
 package record
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -31,59 +28,64 @@ type Record struct {
 	// Origin is the hash of the template from before the first record, see [Bare]; empty if there was none.
 	Origin string
 
-	leaves map[string]string // JSON pointer of names and keys from the template (or object) → hash of the leaf
+	entries []entry
+	ordered bool // entries are in the order of their paths, each path once
+	tokens  []string
+	text    strings.Builder
 }
 
-// document is the record as JSON. Its members are sorted, as are the names of its maps.
-type document struct {
-	Base           string                       `json:"base,omitempty"`
-	Containers     map[string]map[string]string `json:"containers,omitempty"`
-	InitContainers map[string]map[string]string `json:"initContainers,omitempty"`
-	Object         map[string]string            `json:"object,omitempty"`
-	Origin         string                       `json:"origin,omitempty"`
-	Pod            map[string]string            `json:"pod,omitempty"`
-	Template       map[string]string            `json:"template,omitempty"`
+// entry says which hash the leaf had that Gesso wrote at a path of names and keys from the template (or object).
+type entry struct {
+	path []string
+	hash string
+	at   int // the how manieth it is: of two with one path the later counts
 }
 
 // New returns an empty record.
-func New() *Record { return &Record{leaves: map[string]string{}} }
+func New() *Record { return &Record{} }
 
-// ErrTooLarge is the error of a record of more than [MaxSize].
-var ErrTooLarge = fmt.Errorf("more than %d bytes", MaxSize)
-
-// Parse reads a record. Entries that are on no path of the families are left out.
-func Parse(text string) (*Record, error) {
-	if len(text) > MaxSize {
-		return nil, ErrTooLarge
+// enter adds an entry. The path is copied.
+func (r *Record) enter(path []string, hash string) {
+	if cap(r.tokens)-len(r.tokens) < len(path) {
+		r.tokens = make([]string, 0, max(128, len(path)))
 	}
-	var d *document
-	if err := json.Unmarshal([]byte(text), &d); err != nil {
-		return nil, fmt.Errorf("decode record: %w", err)
+	from := len(r.tokens)
+	r.tokens = append(r.tokens, path...)
+	if r.entries == nil {
+		r.entries = make([]entry, 0, 16)
 	}
-	if d == nil {
-		return nil, errors.New("decode record: null")
-	}
-	r := New()
-	r.Base, r.Origin = d.Base, d.Origin
-	r.read([]string{"metadata"}, d.Template)
-	r.read([]string{"spec"}, d.Pod)
-	for name, entries := range d.Containers {
-		r.read([]string{"spec", "containers", name}, entries)
-	}
-	for name, entries := range d.InitContainers {
-		r.read([]string{"spec", "initContainers", name}, entries)
-	}
-	r.read([]string{objectSection}, d.Object)
-	return r, nil
+	r.entries = append(r.entries, entry{r.tokens[from:len(r.tokens):len(r.tokens)], hash, len(r.entries)})
+	r.ordered = false
 }
 
-func (r *Record) read(under []string, entries map[string]string) {
-	for text, hash := range entries {
-		rest, ok := parsePath(text)
-		if path := object.Join(under, rest...); ok && inFamilies(path) {
-			r.leaves[object.Pointer(path...)] = hash
+// sorted returns the entries in the order of their paths, each path once.
+func (r *Record) sorted() []entry {
+	if !r.ordered {
+		slices.SortFunc(r.entries, func(a, b entry) int { return cmp.Or(slices.Compare(a.path, b.path), cmp.Compare(a.at, b.at)) })
+		kept := r.entries[:0]
+		for _, e := range r.entries {
+			if last := len(kept) - 1; last >= 0 && slices.Equal(kept[last].path, e.path) {
+				kept[last] = e
+				continue
+			}
+			kept = append(kept, e)
 		}
+		r.entries, r.ordered = kept, true
 	}
+	return r.entries
+}
+
+// hashAt returns the hash of the entry with the path, and whether there is one.
+func (r *Record) hashAt(path []string) (string, bool) {
+	if r == nil {
+		return "", false
+	}
+	all := r.sorted()
+	i, found := slices.BinarySearchFunc(all, path, func(e entry, path []string) int { return slices.Compare(e.path, path) })
+	if !found {
+		return "", false
+	}
+	return all[i].hash, true
 }
 
 // Of returns the record of a template. It is nil with present where something stands there that is none.
@@ -105,59 +107,44 @@ func Of(template *object.Node) (r *Record, present bool) {
 
 // Equal reports whether two records say the same.
 func (r *Record) Equal(other *Record) bool {
-	return r.Base == other.Base && r.Origin == other.Origin && maps.Equal(r.leaves, other.leaves)
+	return r.Base == other.Base && r.Origin == other.Origin && slices.EqualFunc(r.sorted(), other.sorted(), func(a, b entry) bool {
+		return a.hash == b.hash && slices.Equal(a.path, b.path)
+	})
 }
 
 // Empty reports whether r has no entry.
-func (r *Record) Empty() bool { return r == nil || len(r.leaves) == 0 }
-
-// String returns r as it is stored.
-func (r *Record) String() string {
-	d := document{Base: r.Base, Origin: r.Origin}
-	put := func(m *map[string]string, path []string, hash string) {
-		if *m == nil {
-			*m = map[string]string{}
-		}
-		(*m)[formatPath(path)] = hash
-	}
-	for pointer, hash := range r.leaves {
-		path := tokens(pointer)
-		switch {
-		case path[0] == objectSection:
-			put(&d.Object, path[1:], hash)
-		case path[0] == "metadata":
-			put(&d.Template, path[1:], hash)
-		case len(path) > 3 && (path[1] == "containers" || path[1] == "initContainers"):
-			sections := &d.Containers
-			if path[1] == "initContainers" {
-				sections = &d.InitContainers
-			}
-			if *sections == nil {
-				*sections = map[string]map[string]string{}
-			}
-			section := (*sections)[path[2]]
-			put(&section, path[3:], hash)
-			(*sections)[path[2]] = section
-		default:
-			put(&d.Pod, path[1:], hash)
-		}
-	}
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(d); err != nil { // strings always encode
-		panic(fmt.Sprintf("encode record: %v", err))
-	}
-	return strings.TrimRight(b.String(), "\n")
-}
+func (r *Record) Empty() bool { return r == nil || len(r.entries) == 0 }
 
 // Note enters every leaf of what stands at the paths, names and keys from the template. Where a path leads nowhere, and what lies on
 // no path of the families, is left out.
 func (r *Record) Note(template *object.Node, paths [][]string) {
 	f := in(template)
+	var buf [12]string
 	for _, path := range paths {
-		n, _ := f.find(path)
-		eachLeaf(n, path, r.Enter)
+		eachLeaf(f.value(path), append(buf[:0], path...), r.Enter)
+	}
+}
+
+// Noting enters what was filled in one template.
+type Noting struct {
+	record *Record
+	finder Finder
+}
+
+// Noting returns what enters leaves of a template that does not change meanwhile.
+func (r *Record) Noting(template *object.Node) *Noting {
+	return &Noting{r, Finder{template: template}}
+}
+
+// Filled is [Record.Note] of paths with positions, from the root of an object whose template lies at root. Paths beside it are left out.
+func (n *Noting) Filled(root []string, paths [][]string) {
+	var buf [12]string
+	path := buf[:0]
+	for _, p := range paths {
+		if len(p) > len(root) && slices.Equal(p[:len(root)], root) {
+			keyed, leaf := n.finder.keyed(p[len(root):], path)
+			eachLeaf(leaf, keyed, n.record.Enter)
+		}
 	}
 }
 
@@ -165,8 +152,19 @@ func (r *Record) Note(template *object.Node, paths [][]string) {
 // have rewritten it.
 func (r *Record) Enter(path []string, leaf *object.Node) {
 	if inFamilies(path) {
-		r.leaves[object.Pointer(path...)] = Hash(leaf.Canonical())
+		r.enter(path, r.hashOf(leaf))
 	}
+}
+
+// hashOf is [Hash] of a leaf.
+func (r *Record) hashOf(leaf *object.Node) string {
+	if r.text.Len() == 0 {
+		r.text.Grow(256)
+	}
+	at := r.text.Len()
+	short := digest(leaf)
+	r.text.Write(short[:])
+	return r.text.String()[at:]
 }
 
 // Carry enters what from says of leaves that still stand in the template as they were written and that the author does not claim.
@@ -175,10 +173,9 @@ func (r *Record) Carry(template *object.Node, from *Record, author Evidence) {
 		return
 	}
 	f := in(template)
-	for p, hash := range from.leaves {
-		path := tokens(p)
-		if n, _ := f.find(path); n != nil && Hash(n.Canonical()) == hash && !author.Claims(path) {
-			r.leaves[p] = hash
+	for _, e := range from.sorted() {
+		if n := f.value(e.path); n != nil && wasWritten(n, e.hash) && !author.Claims(e.path) {
+			r.enter(e.path, e.hash)
 		}
 	}
 }
@@ -195,10 +192,7 @@ func (r *Record) HasField(path []string) bool {
 
 // Has reports whether r has an entry for the leaf at path.
 func (r *Record) Has(path []string) bool {
-	if r == nil {
-		return false
-	}
-	_, ok := r.leaves[object.Pointer(path...)]
+	_, ok := r.hashAt(path)
 	return ok
 }
 
@@ -208,9 +202,8 @@ func (r *Record) Complete(template *object.Node) bool {
 		return false
 	}
 	f := in(template)
-	for _, p := range r.pointers() {
-		n, _ := f.find(tokens(p))
-		if n == nil || Hash(n.Canonical()) != r.leaves[p] {
+	for _, e := range r.sorted() {
+		if n := f.value(e.path); n == nil || !wasWritten(n, e.hash) {
 			return false
 		}
 	}
@@ -221,27 +214,37 @@ func (r *Record) Complete(template *object.Node) bool {
 // same hash.
 func (r *Record) Within(template *object.Node, other *Record) bool {
 	f := in(template)
-	for _, p := range r.pointers() {
-		n, _ := f.find(tokens(p))
-		if n != nil && Hash(n.Canonical()) == r.leaves[p] && (other == nil || other.leaves[p] != r.leaves[p]) {
-			return false
+	for _, e := range r.sorted() {
+		if n := f.value(e.path); n != nil && wasWritten(n, e.hash) {
+			if hash, ok := other.hashAt(e.path); !ok || hash != e.hash {
+				return false
+			}
 		}
 	}
 	return true
 }
 
-func (r *Record) pointers() []string {
-	all := make([]string, 0, len(r.leaves))
-	for p := range r.leaves {
-		all = append(all, p)
-	}
-	slices.Sort(all)
-	return all
-}
-
 // Hash returns the first eight hexadecimal digits of the SHA-256 of b: enough to see that a value is still the one that was
 // written, short enough to stand on every Pod.
 func Hash(b []byte) string {
+	short := hexOf(b)
+	return string(short[:])
+}
+
+func hexOf(b []byte) (short [8]byte) {
 	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:4])
+	hex.Encode(short[:], sum[:4])
+	return short
+}
+
+// digest is [Hash] of a value in canonical form.
+func digest(n *object.Node) [8]byte {
+	var buf [128]byte
+	return hexOf(n.AppendCanonical(buf[:0]))
+}
+
+// wasWritten reports whether n still is the value of that hash.
+func wasWritten(n *object.Node, hash string) bool {
+	short := digest(n)
+	return string(short[:]) == hash
 }

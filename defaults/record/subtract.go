@@ -2,7 +2,6 @@ package record
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/gesso-dev/gesso/internal/object"
@@ -20,6 +19,7 @@ type Subtraction struct {
 	kept    map[string]bool  // names of volumes that somebody changed, which stay whole
 	records []*Record
 	changed bool
+	mem     object.Memory
 }
 
 // list is a list from which elements were taken.
@@ -34,32 +34,33 @@ type rules struct {
 	author Evidence
 	// stale is the old template where a leaf of an element that Gesso made counts as Gesso's although it reads otherwise now: another
 	// webhook rewrote it before this request, and the author does not claim it.
-	stale *finder
+	stale *Finder
 	// rewritten is evidence where every such leaf counts as Gesso's that it does not claim, whatever stood there before.
 	rewritten *Evidence
 	// drop says of an element that Gesso made and somebody added something to that the additions do not count.
 	drop func(path []string, rest *object.Node) bool
 }
 
-// Start begins a subtraction from a copy of template, from which the record itself is taken at once; author is the evidence of the
+// Start begins a subtraction from template, which stays as it is, from which the record itself is taken at once; author is the evidence of the
 // object that it belongs to.
 func Start(template *object.Node, author Evidence) *Subtraction {
 	s := &Subtraction{
-		original: template, template: template.Clone(), rules: rules{author: author},
-		lists: map[string]*list{}, partial: map[string]bool{}, kept: map[string]bool{},
+		original: template, template: template.Copy(), rules: rules{author: author},
 	}
-	s.changed = removeRecord(s.template)
+	if template.Get("metadata", "annotations", Annotation) != nil {
+		s.template, s.changed = withoutRecord(template, &s.mem), true
+	}
 	return s
 }
 
-func removeRecord(template *object.Node) bool {
-	if !template.Remove("metadata", "annotations", Annotation) {
-		return false
+// withoutRecord returns a copy of a template that has a record, without it.
+func withoutRecord(template *object.Node, mem *object.Memory) *object.Node {
+	metadata := template.Get("metadata")
+	annotations := mem.With(metadata.Get("annotations"), Annotation, nil)
+	if annotations.Len() == 0 {
+		annotations = nil
 	}
-	if template.Get("metadata", "annotations").Len() == 0 {
-		template.Remove("metadata", "annotations")
-	}
-	return true
+	return mem.With(template, "metadata", mem.With(metadata, "annotations", annotations))
 }
 
 // TakeStale makes leaves of elements that Gesso made count as Gesso's where they read as they do in old, although that is not what was
@@ -84,7 +85,7 @@ func (s *Subtraction) Keeps(name string) bool { return s != nil && s.kept[name] 
 func (s *Subtraction) Template() *object.Node { return s.template }
 
 // Changed reports whether anything was taken out.
-func (s *Subtraction) Changed() bool { return s.changed }
+func (s *Subtraction) Changed() bool { return s != nil && s.changed }
 
 // Recorded reports whether one of the records taken out had an entry for the leaf at path, which the author does not claim.
 func (s *Subtraction) Recorded(path []string) bool {
@@ -99,47 +100,67 @@ func (s *Subtraction) Subtract(r *Record) {
 		return
 	}
 	s.records = append(s.records, r)
-	if rest := s.strip(s.template, r.trie(), nil, false); rest != nil {
+	path := make([]string, 0, 12)
+	if rest := s.strip(s.template, trie{entries: r.sorted()}, path, false); rest != nil {
 		s.template = rest
 	}
+	if s.changed {
+		s.template.Open() // whoever fills it and the rest of the subtraction edit one template
+	}
 }
 
-// trie is a record by the steps of its paths.
+// trie is a record by the steps of its paths: the entries, in order, that begin with the same steps.
 type trie struct {
-	hash string // of the leaf that ends here
-	kids map[string]*trie
+	entries []entry
+	depth   int
 }
 
-func (r *Record) trie() *trie {
-	root := &trie{}
-	for pointer, hash := range r.leaves {
-		t := root
-		for _, token := range tokens(pointer) {
-			if t.kids[token] == nil {
-				if t.kids == nil {
-					t.kids = map[string]*trie{}
-				}
-				t.kids[token] = &trie{}
-			}
-			t = t.kids[token]
-		}
-		t.hash = hash
+// hash returns the hash of the leaf that ends here, "" where none does.
+func (t trie) hash() string {
+	if len(t.entries) > 0 && len(t.entries[0].path) == t.depth {
+		return t.entries[0].hash
 	}
-	return root
+	return ""
 }
 
-func (t *trie) leaf(name string) string {
-	if t == nil || t.kids[name] == nil {
-		return ""
+// inner returns the entries that go on.
+func (t trie) inner() trie {
+	if len(t.entries) > 0 && len(t.entries[0].path) == t.depth {
+		t.entries = t.entries[1:]
 	}
-	return t.kids[name].hash
+	return t
 }
 
-// strip returns n, which stands at path and which it changes, without what t says is ours; nil where nothing is left. made is
+// kid returns the entries that go on by name, and whether there are some.
+func (t trie) kid(name string) (trie, bool) {
+	all := t.inner().entries
+	from, found := slices.BinarySearchFunc(all, name, func(e entry, name string) int { return strings.Compare(e.path[t.depth], name) })
+	if !found {
+		return trie{}, false
+	}
+	return trie{entries: all[from : from+sameStep(all[from:], t.depth)], depth: t.depth + 1}, true
+}
+
+// sameStep counts the first entries that take the same step.
+func sameStep(all []entry, depth int) int {
+	n := 1
+	for n < len(all) && all[n].path[depth] == all[0].path[depth] {
+		n++
+	}
+	return n
+}
+
+// leaf returns the hash of the leaf called name, "" where there is none.
+func (t trie) leaf(name string) string {
+	kid, _ := t.kid(name)
+	return kid.hash()
+}
+
+// strip returns what is left of n, which stands at path, without what t says is ours; nil where nothing is. n stays as it is. made is
 // whether n lies inside an element that Gesso made.
-func (s *Subtraction) strip(n *object.Node, t *trie, path []string, made bool) *object.Node {
-	if t.hash != "" && (n.Type() != object.Map || n.Len() == 0) {
-		if s.ours(n, t.hash, path, made) {
+func (s *Subtraction) strip(n *object.Node, t trie, path []string, made bool) *object.Node {
+	if hash := t.hash(); hash != "" && (n.Type() != object.Map || n.Len() == 0) {
+		if s.ours(n, hash, path, made) {
 			s.changed = true
 			return nil
 		}
@@ -147,7 +168,7 @@ func (s *Subtraction) strip(n *object.Node, t *trie, path []string, made bool) *
 	}
 	switch n.Type() {
 	case object.Map:
-		return s.stripMembers(n, t, path, made)
+		return s.stripMembers(n, t, path, made, "")
 	case object.Array:
 		return s.stripElements(n, t, path, made)
 	default:
@@ -159,40 +180,45 @@ func (s *Subtraction) ours(n *object.Node, hash string, path []string, made bool
 	if !made && len(path) > 3 && strings.HasPrefix(path[2], Reserved) && !ofAnyContainer(path) {
 		return false // without the proof that Gesso made the element
 	}
-	if Hash(n.Canonical()) != hash {
+	if !wasWritten(n, hash) {
 		if made && s.rules.rewritten != nil {
 			return !s.rules.rewritten.Claims(path)
 		}
 		if !made || s.rules.stale == nil {
 			return false
 		}
-		if old, _ := s.rules.stale.find(path); old == nil || !old.Equal(n) {
+		if old := s.rules.stale.value(path); old == nil || !old.Equal(n) {
 			return false
 		}
 	}
 	return !s.rules.author.Claims(path)
 }
 
-func (s *Subtraction) stripMembers(n *object.Node, t *trie, path []string, made bool) *object.Node {
-	emptied := false
-	for _, name := range sortedKids(t) {
-		kid := n.Get(name)
-		if kid == nil {
-			continue
+func (s *Subtraction) stripMembers(n *object.Node, t trie, path []string, made bool, without string) *object.Node {
+	var buf [24]*object.Node
+	kids, left, same, emptied := buf[:0], 0, true, false
+	for i := range n.Len() {
+		name, kid := n.MemberAt(i)
+		rest := kid
+		if name == without {
+			rest = nil
+		} else if below, ok := t.kid(name); ok {
+			rest = s.strip(kid, below, append(path, name), made)
+			emptied = emptied || rest == nil
 		}
-		at := object.Join(path, name)
-		switch rest := s.strip(kid, t.kids[name], at, made); {
-		case rest == nil:
-			n.Remove(name)
-			emptied = true
-		case rest != kid || s.changed:
-			n.Put(rest, name)
+		if rest != nil {
+			left++
 		}
+		same = same && rest == kid
+		kids = append(kids, rest)
 	}
-	if emptied && n.Len() == 0 && !alwaysStored(path) && !s.rules.author.Claims(path) {
+	if emptied && left == 0 && !alwaysStored(path) && !s.rules.author.Claims(path) {
 		return nil
 	}
-	return n
+	if same {
+		return n
+	}
+	return s.mem.Replaced(n, kids)
 }
 
 // alwaysStored reports whether the API server stores an object at path even where it is empty.
@@ -207,7 +233,7 @@ func alwaysStored(path []string) bool {
 	}
 }
 
-func (s *Subtraction) stripElements(n *object.Node, t *trie, path []string, inMade bool) *object.Node {
+func (s *Subtraction) stripElements(n *object.Node, t trie, path []string, inMade bool) *object.Node {
 	member := keyOf(path)
 	if member == "" {
 		return n
@@ -216,15 +242,18 @@ func (s *Subtraction) stripElements(n *object.Node, t *trie, path []string, inMa
 	if order == nil {
 		return n
 	}
-	kept, removed := []*object.Node{}, []string{}
+	var buf [24]*object.Node
+	kept, removed, same, left := buf[:0], []string(nil), true, 0
 	for i, key := range order {
-		e, below := n.Get(strconv.Itoa(i)), t.kids[key]
-		if below == nil {
-			kept = append(kept, e)
-			continue
+		e := n.At(i)
+		rest := e
+		if below, ok := t.kid(key); ok {
+			rest = s.stripElement(e, below, member, append(path, key), inMade)
 		}
-		if e = s.stripElement(e, below, member, object.Join(path, key), inMade); e != nil {
-			kept = append(kept, e)
+		same = same && rest == e
+		kept = append(kept, rest)
+		if rest != nil {
+			left++
 		} else {
 			removed = append(removed, key)
 		}
@@ -234,15 +263,17 @@ func (s *Subtraction) stripElements(n *object.Node, t *trie, path []string, inMa
 		l := s.list(path)
 		l.removed = append(l.removed, removed...)
 	}
-	if len(kept) == 0 && !s.rules.author.Claims(path) {
+	if left == 0 && !s.rules.author.Claims(path) {
 		return nil
 	}
-	n.SetElements(kept)
-	return n
+	if same {
+		return n
+	}
+	return s.mem.Replaced(n, kept)
 }
 
 // stripElement returns what is left of the element e at path, nil where it is to be taken out.
-func (s *Subtraction) stripElement(e *object.Node, t *trie, member string, path []string, inMade bool) *object.Node {
+func (s *Subtraction) stripElement(e *object.Node, t trie, member string, path []string, inMade bool) *object.Node {
 	if e.Type() != object.Map {
 		return e
 	}
@@ -260,35 +291,44 @@ func (s *Subtraction) stripElement(e *object.Node, t *trie, member string, path 
 }
 
 // stripMade returns what is left of an element that Gesso made.
-func (s *Subtraction) stripMade(e *object.Node, t *trie, member string, path []string) *object.Node {
-	key, rest := e.Get(member), e.Clone()
-	rest.Remove(member)
-	if rest = s.strip(rest, &trie{kids: t.kids}, path, true); rest == nil || !s.somethingIn(rest, path) {
+func (s *Subtraction) stripMade(e *object.Node, t trie, member string, path []string) *object.Node {
+	key, rest := e.Get(member), s.stripMembers(e, t.inner(), path, true, member)
+	if rest == nil || !s.somethingIn(rest, path) {
 		return nil
 	}
 	if s.rules.drop != nil && s.rules.drop(path, rest) {
 		return nil
 	}
+	name := path[len(path)-1]
 	switch path[len(path)-2] {
 	case "volumeMounts", "env", "ports", "volumeDevices":
 		return e // it makes no sense without all of it: it is somebody else's now
 	case "volumes":
 		if !otherSource(rest, t) && !s.rules.author.claimsBelow(rest, path, member) {
-			s.kept[path[len(path)-1]] = true
+			s.kept = mark(s.kept, name)
 			return e // half a source is none
 		}
 	case "initContainers":
-		s.partial[path[len(path)-1]] = true
+		s.partial = mark(s.partial, name)
 	}
 	s.changed = true
 	rest.Put(key, member)
 	return rest
 }
 
+// mark adds name to a set, which is made where there is none.
+func mark(set map[string]bool, name string) map[string]bool {
+	if set == nil {
+		set = map[string]bool{}
+	}
+	set[name] = true
+	return set
+}
+
 // otherSource reports whether what is left of a volume is of another source than Gesso gave it: it is somebody else's volume then.
-func otherSource(rest *object.Node, t *trie) bool {
+func otherSource(rest *object.Node, t trie) bool {
 	for name := range rest.Members() {
-		if t.kids[name] == nil {
+		if _, ours := t.kid(name); !ours {
 			return true
 		}
 	}
@@ -318,8 +358,8 @@ func onlyMade(path []string) bool {
 // wasMade reports whether the record proves that Gesso made e: it has an entry for the key that fits, and the name is one that only
 // Gesso gives. A mount is Gesso's if the volume is. inMade is whether e lies in an element that is proved; without it nothing in a
 // container of a reserved name is, but the mounts of scratch volumes, which any container gets.
-func wasMade(e *object.Node, t *trie, member string, path []string, inMade bool) bool {
-	if Hash(e.Get(member).Canonical()) != t.leaf(member) {
+func wasMade(e *object.Node, t trie, member string, path []string, inMade bool) bool {
+	if !wasWritten(e.Get(member), t.leaf(member)) {
 		return false
 	}
 	reserved := strings.HasPrefix(path[2], Reserved)
@@ -327,17 +367,8 @@ func wasMade(e *object.Node, t *trie, member string, path []string, inMade bool)
 		return reserved
 	}
 	name := e.Get("name")
-	if path[3] == "volumeMounts" && (!strings.HasPrefix(name.Str(), Reserved) || Hash(name.Canonical()) != t.leaf("name")) {
+	if path[3] == "volumeMounts" && (!strings.HasPrefix(name.Str(), Reserved) || !wasWritten(name, t.leaf("name"))) {
 		return false
 	}
 	return inMade || path[3] == "volumeMounts" && (!reserved || strings.HasPrefix(name.Str(), Scratch))
-}
-
-func sortedKids(t *trie) []string {
-	names := make([]string, 0, len(t.kids))
-	for name := range t.kids {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }

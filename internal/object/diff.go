@@ -8,51 +8,65 @@ import (
 // Diff returns the JSON patch (RFC 6902) that makes from into to: nil where they say the same. Lists are compared from both ends, so
 // that what was put in or taken out in one place costs no more than that; a null that becomes absent is no difference.
 func Diff(from, to *Node) []Operation {
-	d := &differ{}
-	d.node(nil, from, to)
+	var buf [16]string
+	d := &differ{path: buf[:0]}
+	d.node(from, to)
 	return d.ops
 }
 
 // maxPairs bounds how many pairs of elements are compared to find those that moved. A list of which more differs is replaced.
 const maxPairs = 1 << 16
 
-type differ struct{ ops []Operation }
+type differ struct {
+	ops  []Operation
+	path []string // of what is being compared
+	mem  arena
+}
 
-func (d *differ) node(path []string, from, to *Node) {
+func (d *differ) node(from, to *Node) {
 	switch {
 	case from.Equal(to):
 	case from.Type() == Map && to.Type() == Map:
-		d.members(path, from, to)
+		d.members(from, to)
 	case from.Type() == Array && to.Type() == Array:
-		d.elements(path, from, to)
+		d.elements(from, to)
 	default:
-		d.add("replace", path, to)
+		d.add("replace", to)
 	}
 }
 
-func (d *differ) members(path []string, from, to *Node) {
+// below calls visit with the path one step longer.
+func (d *differ) below(token string, visit func()) {
+	d.path = append(d.path, token)
+	visit()
+	d.path = d.path[:len(d.path)-1]
+}
+
+func (d *differ) at(i int, visit func()) { d.below(strconv.Itoa(i), visit) }
+
+func (d *differ) members(from, to *Node) {
 	for name, was := range from.Members() {
 		is := to.Get(name)
 		switch {
 		case is != nil:
-			d.node(Join(path, name), was, is)
+			d.below(name, func() { d.node(was, is) })
 		case was.Type() != Null:
-			d.remove(Join(path, name))
+			d.below(name, d.remove)
 		}
 	}
 	for name, is := range to.Members() {
-		if from.Get(name) == nil && is.Type() != Null {
-			d.add("add", Join(path, name), is)
+		if is.Type() != Null && from.Get(name) == nil {
+			d.below(name, func() { d.add("add", is) })
 		}
 	}
 }
 
 // elements compares two lists. Elements that are the same at both ends stay; of those between, as many as there are on both sides
 // are compared in pairs by name, and the rest is taken out or put in.
-func (d *differ) elements(path []string, from, to *Node) {
+func (d *differ) elements(from, to *Node) {
 	head, a, b := 0, from.expand().kids, to.expand().kids
 	for len(a) > 0 && len(b) > 0 && a[0].sameElement(b[0]) {
-		d.node(Join(path, strconv.Itoa(head)), a[0], b[0])
+		d.at(head, func() { d.node(a[0], b[0]) })
 		head, a, b = head+1, a[1:], b[1:]
 	}
 	tail := 0
@@ -61,46 +75,48 @@ func (d *differ) elements(path []string, from, to *Node) {
 	}
 	a, b = a[:len(a)-tail], b[:len(b)-tail]
 	if len(a)*len(b) > maxPairs {
-		d.add("replace", path, to)
+		d.add("replace", to)
 		return
 	}
-	d.between(path, head, a, b, tail == 0)
+	d.between(head, a, b, tail == 0)
 }
 
 // between compares what lies between the ends of two lists, from position head on. atEnd is whether nothing comes after it.
-func (d *differ) between(path []string, head int, a, b []*Node, atEnd bool) {
-	at := func(i int) []string { return Join(path, strconv.Itoa(head+i)) }
+func (d *differ) between(head int, a, b []*Node, atEnd bool) {
 	// What does not come again goes first, from the end, so that positions before it stay.
 	kept := slices.Clone(a)
 	for i, e := range slices.Backward(a) {
 		if !slices.ContainsFunc(b, e.sameElement) {
-			d.remove(at(i))
+			d.at(head+i, d.remove)
 			kept = slices.Delete(kept, i, i+1)
 		}
 	}
 	for i, is := range b {
 		if i < len(kept) && kept[i].sameElement(is) {
-			d.node(at(i), kept[i], is)
+			d.at(head+i, func() { d.node(kept[i], is) })
 			continue
 		}
 		if later := slices.IndexFunc(kept[min(i, len(kept)):], is.sameElement); later >= 0 { // it moved: rare, so plainly
-			d.remove(at(i + later))
+			d.at(head+i+later, d.remove)
 			kept = slices.Delete(kept, i+later, i+later+1)
 		}
 		if i == len(kept) && atEnd {
-			d.add("add", Join(path, "-"), is)
+			d.below("-", func() { d.add("add", is) })
 		} else {
-			d.add("add", at(i), is)
+			d.at(head+i, func() { d.add("add", is) })
 		}
 		kept = slices.Insert(kept, i, is)
 	}
 	for i := len(kept) - 1; i >= len(b); i-- {
-		d.remove(at(i))
+		d.at(head+i, d.remove)
 	}
 }
 
 // sameElement reports whether two elements of lists are versions of one: they have one name or one mount path, or are the same.
 func (n *Node) sameElement(other *Node) bool {
+	if n == other {
+		return true
+	}
 	if n.Type() == Map && other.Type() == Map {
 		for _, key := range [...]string{"mountPath", "name", "containerPort"} {
 			mine, theirs := n.Get(key), other.Get(key)
@@ -112,10 +128,10 @@ func (n *Node) sameElement(other *Node) bool {
 	return n.Equal(other)
 }
 
-func (d *differ) remove(path []string) {
-	d.ops = append(d.ops, Operation{Op: "remove", Path: Pointer(path...)})
+func (d *differ) remove() {
+	d.ops = append(d.ops, Operation{Op: "remove", Path: d.mem.pointer(d.path)})
 }
 
-func (d *differ) add(op string, path []string, value *Node) {
-	d.ops = append(d.ops, Operation{Op: op, Path: Pointer(path...), Value: slices.Clone(value.Bytes())})
+func (d *differ) add(op string, value *Node) {
+	d.ops = append(d.ops, Operation{Op: op, Path: d.mem.pointer(d.path), Value: value.Bytes()})
 }
