@@ -21,8 +21,6 @@ const (
 	ruleObjectKeys   rule = "object keys"  // the key of an object is read
 	ruleBuiltin      rule = "functions"    // a function reads its arguments by their types
 	ruleScalar       rule = "scalars"      // where a function wants a scalar it tells collections apart
-	ruleAliases      rule = "aliases"      // some functions give back parts of their arguments
-	ruleNarrow       rule = "narrow"       // what was tested to be a scalar is one
 	ruleResult       rule = "result"       // the result reads what it holds
 	ruleFixpoint     rule = "fixpoint"     // passes are repeated
 	ruleLate         rule = "late"         // what reaches an array, object or set late is read as what was there before

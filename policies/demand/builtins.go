@@ -26,7 +26,7 @@ func (f *frame) builtin(stmt *ir.CallStmt, args []*value) (*value, error) {
 	if declared == nil || declared.Decl == nil {
 		return nil, fmt.Errorf("function %s is not known", stmt.Func)
 	}
-	if how := special[stmt.Func]; how != nil && !f.off[ruleAliases] {
+	if how := special[stmt.Func]; how != nil {
 		return how(f, stmt, args), nil
 	}
 	types := declared.Decl.FuncArgs()
