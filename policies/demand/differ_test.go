@@ -43,8 +43,8 @@ func newSubject(t testing.TB, name string, compiler *ast.Compiler, entries []ast
 		t.Fatalf("%s: %v", name, err)
 	}
 	policy, err := plan(t.Context(), compiler, [][]ast.Ref{entries})
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
+	if err != nil { // then all of the input is read
+		return s
 	}
 	for _, constant := range policy.Static.Strings {
 		if len(constant.Value) < 40 {
