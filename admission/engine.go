@@ -35,6 +35,8 @@ type Engine struct {
 	exceptions []v1alpha1.Exception
 	excluded   []string
 	revision   string
+	// filling are the kinds that some default may act on, if only to say why it does not.
+	filling map[object.GroupKind]bool
 }
 
 // New makes an engine. The error lists all that is wrong with the Profile, with paths.
@@ -48,7 +50,14 @@ func New(c Config) (*Engine, error) {
 		return nil, fmt.Errorf("encode profile: %w", err)
 	}
 	sum := sha256.Sum256(append(profile, c.Policies.Revision()...))
+	filling := map[object.GroupKind]bool{}
+	for _, d := range defaults.List() {
+		for _, k := range d.Kinds {
+			filling[k.GroupKind] = true
+		}
+	}
 	return &Engine{
+		filling:    filling,
 		profile:    c.Profile,
 		spec:       &c.Profile.Spec,
 		defaults:   set,
@@ -114,18 +123,20 @@ func (e *Engine) Review(ctx context.Context, r Request) Result {
 		Undecided: []Undecided{}, Defaults: []Filled{}, Preview: []Filled{}, Skipped: []Skipped{},
 		Violations: []Violation{}, Warnings: []string{}, Patch: []object.Operation{},
 	}
-	res.Object = r.reference()
+	if !r.Once {
+		res.Object = r.reference()
+	}
 	if field, alone := e.leavesAlone(&r); alone {
 		res.Skipped = append(res.Skipped, Skipped{ID: "*", Reason: defaults.ExcludedNamespace, Field: field})
 		res.Reviewed = r.reviewed()
 		return res
 	}
-	if r.Steps != Judge && r.object != nil && r.Subresource == "" {
+	if r.Steps != Judge && r.object.there() && r.Subresource == "" && e.filling[r.kind] {
 		e.fill(&r, &res)
 	}
 	res.Reviewed = r.reviewed()
-	if r.Steps != Fill {
-		e.judge(ctx, &r, &res)
+	if r.Steps != Fill && e.asks(&r) {
+		return e.judged(ctx, r, res)
 	}
 	return res
 }
@@ -134,29 +145,41 @@ func (e *Engine) Review(ctx context.Context, r Request) Result {
 // namespaceSelector of the registration sees it that way too.
 func (e *Engine) leavesAlone(r *Request) (field string, alone bool) {
 	if r.kind == (object.GroupKind{Kind: "Namespace"}) {
-		return "metadata.name", slices.Contains(e.excluded, r.reference().Name)
+		return "metadata.name", slices.Contains(e.excluded, r.objectName())
 	}
-	if r.kind == (object.GroupKind{Kind: "ConfigMap"}) && r.NamespaceName == awsAuthNamespace && r.reference().Name == awsAuth {
+	if r.kind == (object.GroupKind{Kind: "ConfigMap"}) && r.NamespaceName == awsAuthNamespace && r.objectName() == awsAuth {
 		return "", false
 	}
 	return "metadata.namespace", slices.Contains(e.excluded, r.NamespaceName)
 }
 
-// fill fills a copy of r's object, which takes its place: the caller may review the request again.
+// fill fills r's object, or, where the caller may review the request again, a copy that takes its place.
 func (e *Engine) fill(r *Request, res *Result) {
-	r.object = copyOf(r.object)
+	o := r.object.get()
+	if !r.Once {
+		o = copyOf(o)
+		r.object = part{whole: o}
+	}
 	out := e.defaults.Fill(defaults.Request{
 		Operation:     string(r.Operation),
-		Object:        r.object,
-		Old:           r.old,
+		Object:        o,
+		Old:           r.old.get(),
 		Namespace:     r.Namespace,
 		NamespaceName: r.NamespaceName,
 	})
-	res.Patch = append(res.Patch, out.Patch...)
-	res.Defaults = append(res.Defaults, out.Filled...)
-	res.Preview = append(res.Preview, out.Preview...)
-	res.Skipped = append(res.Skipped, out.Skipped...)
-	res.Warnings = append(res.Warnings, out.Warnings...)
+	res.Patch = orEmpty(out.Patch)
+	res.Defaults = orEmpty(out.Filled)
+	res.Preview = orEmpty(out.Preview)
+	res.Skipped = orEmpty(out.Skipped)
+	res.Warnings = orEmpty(out.Warnings)
+}
+
+// orEmpty makes a list that is never null in JSON.
+func orEmpty[T any](all []T) []T {
+	if all == nil {
+		return []T{}
+	}
+	return all
 }
 
 // reference names the object of the request: the new one, or on DELETE the old one.
@@ -165,26 +188,33 @@ func (r *Request) reference() Reference {
 	if r.kind.Group != "" {
 		version = r.kind.Group + "/" + r.version
 	}
-	ref := Reference{APIVersion: version, Kind: r.kind.Kind, Namespace: r.NamespaceName, Name: r.Name}
-	if o := r.subject(); o != nil && ref.Name == "" {
-		ref.Name = o.Name
+	return Reference{APIVersion: version, Kind: r.kind.Kind, Namespace: r.NamespaceName, Name: r.objectName()}
+}
+
+// objectName is the name of the object of the request, or its generateName.
+func (r *Request) objectName() string {
+	if r.Name != "" {
+		return r.Name
 	}
-	return ref
+	if o := r.subject(); o != nil {
+		return o.Name
+	}
+	return ""
 }
 
 // subject is the object that the request is about; nil for a CONNECT without one.
 func (r *Request) subject() *object.Object {
-	if r.object != nil {
-		return r.object
+	if r.object.there() {
+		return r.object.get()
 	}
-	return r.old
+	return r.old.get()
 }
 
 func (r *Request) reviewed() json.RawMessage {
-	if r.object == nil {
+	if !r.object.there() || r.Once {
 		return nil
 	}
-	return r.object.Root.Bytes()
+	return r.object.get().Root.Bytes()
 }
 
 // names derives the names for o, the object of the request as it is or was; nil for a CONNECT without one.

@@ -34,7 +34,7 @@ func (e *Engine) excepted(r *Request, policy string, res *Result) string {
 // selects reports whether every part of s that is given fits the object of r.
 func selects(s *v1alpha1.ObjectSelector, r *Request) bool {
 	fits := func(list []string, value string) bool { return len(list) == 0 || slices.Contains(list, value) }
-	if !fits(s.Namespaces, r.NamespaceName) || !fits(s.Kinds, r.kind.Kind) || !fits(s.Names, r.reference().Name) {
+	if !fits(s.Namespaces, r.NamespaceName) || !fits(s.Kinds, r.kind.Kind) || !fits(s.Names, r.objectName()) {
 		return false
 	}
 	if s.Labels == nil {

@@ -57,7 +57,7 @@ func FuzzReview(f *testing.F) {
 			}
 			group, _, kind := r.Kind()
 			matched := r.Operation == admission.Create && r.Subresource == "" && group == "" && (kind == "Pod" || kind == "ConfigMap")
-			softer := strings.HasPrefix(r.User.Name, "system:") && kind == "Pod"
+			softer := strings.HasPrefix(r.User().Name, "system:") && kind == "Pod"
 			excluded := slices.Contains([]string{"kube-system", "kube-node-lease", "kube-public"}, r.NamespaceName)
 			if matched && !softer && !excluded && res.Allowed {
 				t.Errorf("allowed: %s", raw)

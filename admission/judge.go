@@ -8,6 +8,18 @@ import (
 	"github.com/gesso-dev/gesso/policies"
 )
 
+// asks reports whether any policy is for requests like r.
+func (e *Engine) asks(r *Request) bool {
+	return e.policies.Matches(policies.Review{Group: r.kind.Group, Kind: r.kind.Kind, Subresource: r.Subresource, Operation: string(r.Operation)})
+}
+
+// judged returns a result after judging. It has the request and the result to itself: where no policy is asked, neither of them needs
+// memory of its own.
+func (e *Engine) judged(ctx context.Context, r Request, res Result) Result {
+	e.judge(ctx, &r, &res)
+	return res
+}
+
 // judge evaluates the policies on r's object as it stands and decides what each violation does.
 func (e *Engine) judge(ctx context.Context, r *Request, res *Result) {
 	if beingDeleted(r) {
@@ -15,13 +27,14 @@ func (e *Engine) judge(ctx context.Context, r *Request, res *Result) {
 	}
 	request := r.root.Bytes()
 	if len(res.Patch) > 0 { // the final state is judged
-		o := r.object
+		o := r.object.get()
 		if r.bare {
 			o = placed(o, r.NamespaceName)
 		}
 		request = r.root.With("object", o.Root.Bytes())
 	}
 	decision := e.policies.Evaluate(ctx, e.question(r, r.subject(), request))
+	res.Held = held(&decision)
 	j := &judgement{engine: e, request: r, result: res, softer: e.softer(r)}
 	for _, v := range decision.Violations {
 		out := j.soften(ctx, v)
@@ -40,6 +53,9 @@ func (e *Engine) judge(ctx context.Context, r *Request, res *Result) {
 		res.Warnings = append(res.Warnings, "break-glass: this would be refused, but was let through for a group of the Profile's breakGlassGroups")
 	}
 }
+
+// held reports whether an evaluation may go on after its decision: only one that could not decide is left behind.
+func held(d *policies.Decision) bool { return d.Held || len(d.Undecided) > 0 }
 
 // judgement is one review on its way from what the policies say to what is done.
 type judgement struct {
@@ -67,6 +83,7 @@ func (j *judgement) soften(ctx context.Context, v policies.Violation) Violation 
 	}
 	if j.before == nil {
 		j.before = j.engine.judgeOld(ctx, j.request)
+		j.result.Held = j.result.Held || held(j.before)
 	}
 	if slices.ContainsFunc(j.before.Violations, func(b policies.Violation) bool { return b.Policy == v.Policy && b.Message == v.Message }) {
 		out.Action, out.Ratcheted = string(policies.Warn), true
@@ -77,7 +94,7 @@ func (j *judgement) soften(ctx context.Context, v policies.Violation) Violation 
 // beingDeleted reports whether the object of the request is going away: it is not held back, its finalizers must come off.
 // One that is created is not: the API server drops a deletionTimestamp that somebody writes into a new object.
 func beingDeleted(r *Request) bool {
-	return r.old != nil && r.old.BeingDeleted() || r.Operation == Update && r.object.BeingDeleted()
+	return r.old.there() && r.old.get().BeingDeleted() || r.Operation == Update && r.object.get().BeingDeleted()
 }
 
 // The reasons why a deny only warns for everybody's policies.
@@ -88,10 +105,11 @@ const (
 
 // softer says why denies of this request only warn, or "".
 func (e *Engine) softer(r *Request) string {
+	user := r.User()
 	switch {
-	case slices.ContainsFunc(r.User.Groups, func(g string) bool { return slices.Contains(e.spec.BreakGlassGroups, g) }):
+	case slices.ContainsFunc(user.Groups, func(g string) bool { return slices.Contains(e.spec.BreakGlassGroups, g) }):
 		return breakGlass
-	case r.kind == object.GroupKind{Kind: "Pod"} && builtInController(r.User.Name):
+	case r.kind == object.GroupKind{Kind: "Pod"} && builtInController(user.Name):
 		return controller
 	}
 	return ""
@@ -115,9 +133,9 @@ func builtInController(user string) bool {
 
 // judgeOld evaluates the policies on the object as it was, for the ratchet: what was bad already only warns.
 func (e *Engine) judgeOld(ctx context.Context, r *Request) *policies.Decision {
-	if r.Operation != Update || r.old == nil {
+	if r.Operation != Update || !r.old.there() {
 		return &policies.Decision{}
 	}
-	d := e.policies.Evaluate(ctx, e.question(r, r.old, r.root.With("object", r.old.Root.Bytes())))
+	d := e.policies.Evaluate(ctx, e.question(r, r.old.get(), r.root.With("object", r.old.get().Root.Bytes())))
 	return &d
 }

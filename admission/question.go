@@ -27,20 +27,23 @@ func Settings(p *v1alpha1.Profile) map[string]policies.Setting {
 }
 
 // question is the request as the policies want it: request is the AdmissionRequest, and names are derived from o, the object
-// in it. The old object keeps its own app: an object that changes its app must not take the old app's secrets along.
+// in it when a policy asks. The old object keeps its own app: an object that changes its app must not take the old app's secrets along.
 func (e *Engine) question(r *Request, o *object.Object, request []byte) policies.Review {
-	names := e.names(r, o)
+	user := r.User()
 	q := policies.Review{
 		Group: r.kind.Group, Version: r.version, Kind: r.kind.Kind,
 		Subresource: r.Subresource, Operation: string(r.Operation),
 		Request: request,
 		User: policies.User{
-			Name: r.User.Name, Groups: r.User.Groups,
-			Platform: slices.ContainsFunc(r.User.Groups, func(g string) bool { return slices.Contains(e.spec.PlatformGroups, g) }),
+			Name: user.Name, Groups: user.Groups,
+			Platform: slices.ContainsFunc(user.Groups, func(g string) bool { return slices.Contains(e.spec.PlatformGroups, g) }),
 		},
-		Namespaced: r.NamespaceName != "", Environment: names.Environment, App: names.App,
-		Expected:  e.expected(r, o, names),
-		Inventory: r.Inventory,
+		Namespaced: r.NamespaceName != "",
+		Inventory:  r.Inventory,
+		Derive: func() policies.Names {
+			names := e.names(r, o)
+			return policies.Names{Environment: names.Environment, App: names.App, Expected: e.expected(r, o, names)}
+		},
 	}
 	if r.Namespace != nil {
 		q.Namespace = &policies.Namespace{Name: r.Namespace.Name, Labels: r.Namespace.Labels, Annotations: r.Namespace.Annotations}

@@ -37,6 +37,9 @@ const (
 // [Decode] or [NewRequest].
 type Request struct {
 	Steps Steps
+	// Once promises that the request is reviewed once and only to answer it. Its object may then be filled in place, where a copy
+	// of it is filled otherwise; and what people read in a result is left out: Object and Reviewed.
+	Once bool
 	// Source says where the object was read, for people: "file#document"; empty in the server.
 	Source string
 	// Namespace holds the facts of the object's Namespace. nil when they could not be had, and for cluster-scoped objects.
@@ -50,14 +53,15 @@ type Request struct {
 	Operation   Operation
 	Subresource string
 	DryRun      bool
-	User        User
 	// NamespaceName is the namespace of the object, empty for a cluster-scoped one. (On a Namespace itself the API server
 	// sets it to the name; there it is empty here too.)
 	NamespaceName string
 	Name          string
 
-	root        *object.Node   // the whole AdmissionRequest
-	object, old *object.Object // nil where the operation has none
+	root        object.Node // the whole AdmissionRequest
+	object, old part        // not there where the operation has none
+	userInfo    object.Node
+	user        *User // of userInfo, once somebody asked
 	kind        object.GroupKind
 	version     string
 	// bare: object was submitted without its namespace. Policies see it with one, as the API server would send it; what is
@@ -81,34 +85,91 @@ func Decode(raw []byte) (Request, error) {
 	if err != nil {
 		return Request{}, fmt.Errorf("read admission request: %w", err)
 	}
+	return DecodeNode(root)
+}
+
+// DecodeNode is [Decode] for a request that has been read as a part of its review. The request refers to root and to the bytes that it
+// was read from; its texts, and those of a [Result], are copies.
+func DecodeNode(root *object.Node) (Request, error) {
 	if root.Type() != object.Map {
 		return Request{}, fmt.Errorf("read admission request: it is %s, want an object", root.Type())
 	}
-	r := Request{
-		UID:           root.Get("uid").Str(),
-		Operation:     Operation(root.Get("operation").Str()),
-		Subresource:   root.Get("subResource").Str(),
-		DryRun:        root.Get("dryRun").IsTrue(),
-		NamespaceName: root.Get("namespace").Str(),
-		Name:          root.Get("name").Str(),
-		User:          User{Name: root.Get("userInfo", "username").Str()},
-		root:          root,
-		kind:          object.GroupKind{Group: root.Get("kind", "group").Str(), Kind: root.Get("kind", "kind").Str()},
-		version:       root.Get("kind", "version").Str(),
-	}
-	for _, group := range root.Get("userInfo", "groups").Elements() {
-		r.User.Groups = append(r.User.Groups, group.Str())
-	}
+	r := Request{root: *root}
+	root.Peek(func(name []byte, value object.Node) bool {
+		r.read(name, &value)
+		return true
+	})
 	if r.UID == "" {
 		return Request{}, fmt.Errorf("read admission request: uid is missing")
 	}
-	if r.object, err = member(root, "object"); err != nil {
+	if err := r.object.check("object"); err != nil {
 		return r, err
 	}
-	if r.old, err = member(root, "oldObject"); err != nil {
+	if err := r.old.check("oldObject"); err != nil {
 		return r, err
 	}
 	return r, r.check()
+}
+
+// read takes one member of the AdmissionRequest.
+func (r *Request) read(name []byte, value *object.Node) {
+	switch string(name) {
+	case "uid":
+		r.UID = value.Str()
+	case "operation":
+		r.Operation = Operation(word(value))
+	case "subResource":
+		r.Subresource = value.Str()
+	case "dryRun":
+		r.DryRun = value.IsTrue()
+	case "namespace":
+		r.NamespaceName = value.Str()
+	case "name":
+		r.Name = value.Str()
+	case "userInfo":
+		r.userInfo = *value
+	case "object":
+		r.object.node = *value
+	case "oldObject":
+		r.old.node = *value
+	case "kind":
+		value.Peek(func(name []byte, value object.Node) bool {
+			switch string(name) {
+			case "group":
+				r.kind.Group = word(&value)
+			case "version":
+				r.version = word(&value)
+			case "kind":
+				r.kind.Kind = word(&value)
+			}
+			return true
+		})
+	}
+}
+
+// word is the text of a node. Those that come most often cost no memory.
+func word(n *object.Node) string {
+	for _, known := range [...]string{"CREATE", "v1", "apps", "Deployment", "Pod", "UPDATE"} {
+		if n.Is(known) {
+			return known
+		}
+	}
+	return n.Str()
+}
+
+// User returns who asks.
+func (r *Request) User() User {
+	if r.user == nil {
+		r.user = &User{Name: r.userInfo.Get("username").Str()}
+		groups := r.userInfo.Get("groups")
+		if n := groups.Len(); n > 0 && groups.Type() == object.Array {
+			r.user.Groups = make([]string, 0, n)
+		}
+		for _, group := range groups.Elements() {
+			r.user.Groups = append(r.user.Groups, group.Str())
+		}
+	}
+	return *r.user
 }
 
 // check refuses a request that cannot be reviewed.
@@ -124,13 +185,16 @@ func (r *Request) check() error {
 	default:
 		return fmt.Errorf("read admission request: unknown operation %q", r.Operation)
 	}
-	if r.object == nil && (r.Operation == Create || r.Operation == Update) {
+	if !r.object.there() && (r.Operation == Create || r.Operation == Update) {
 		return fmt.Errorf("read admission request: %s without an object", r.Operation)
 	}
 	// Policies are chosen by the request's kind, defaults by the object's: a request whose parts disagree would be judged
 	// as one thing and filled as another.
-	for _, o := range []*object.Object{r.object, r.old} {
-		if o != nil && o.GroupKind() != r.kind {
+	for _, p := range []*part{&r.object, &r.old} {
+		if !p.there() || p.is(r.kind) {
+			continue
+		}
+		if o := p.get(); o.GroupKind() != r.kind {
 			return fmt.Errorf("read admission request: kind is %s of %s, but the object is %s of %s",
 				r.kind.Kind, group(r.kind.Group), o.Kind, group(o.Group))
 		}
@@ -146,17 +210,75 @@ func group(name string) string {
 	return "group " + name
 }
 
-// member reads object or oldObject, nil where there is none.
-func member(root *object.Node, name string) (*object.Object, error) {
-	n := root.Get(name)
-	if n.Type() == object.Absent || n.Type() == object.Null {
-		return nil, nil
+// part is the object or the old object of a request. What is in it is read when it is needed: most of them are passed over.
+type part struct {
+	node  object.Node
+	whole *object.Object
+}
+
+// there reports whether the request has this part.
+func (p *part) there() bool {
+	return p.whole != nil || p.node.Type() != object.Absent && p.node.Type() != object.Null
+}
+
+// get returns the object, nil where there is none. It must have been checked.
+func (p *part) get() *object.Object {
+	if p.whole == nil && p.there() {
+		node := p.node
+		o, err := object.Of(&node)
+		if err != nil {
+			panic(fmt.Sprintf("read checked object: %v", err))
+		}
+		p.whole = o
 	}
-	o, err := object.Of(n)
+	return p.whole
+}
+
+// check refuses a part that is no Kubernetes object.
+func (p *part) check(name string) error {
+	if !p.there() {
+		return nil
+	}
+	// Looked at first, because what is as it should be costs no memory.
+	if apiVersion, kind := p.header(); len(apiVersion) > 0 && len(kind) > 0 {
+		return nil
+	}
+	node := p.node
+	o, err := object.Of(&node)
 	if err != nil {
-		return nil, fmt.Errorf("read admission request: %s: %w", name, err)
+		return fmt.Errorf("read admission request: %s: %w", name, err)
 	}
-	return o, nil
+	p.whole = o
+	return nil
+}
+
+// is reports whether the object is of a kind. Where it may only look different, because of how it is written, it is not.
+func (p *part) is(kind object.GroupKind) bool {
+	apiVersion, name := p.header()
+	group := apiVersion[:max(bytes.IndexByte(apiVersion, '/'), 0)]
+	return len(apiVersion) > 0 && string(group) == kind.Group && string(name) == kind.Kind
+}
+
+// header returns apiVersion and kind as they are written between their quotes, nothing for one that is not there, no text, or has escapes.
+func (p *part) header() (apiVersion, kind []byte) {
+	p.node.Peek(func(name []byte, value object.Node) bool {
+		switch string(name) {
+		case "apiVersion":
+			apiVersion = written(&value)
+		case "kind":
+			kind = written(&value)
+		}
+		return apiVersion == nil || kind == nil
+	})
+	return apiVersion, kind
+}
+
+func written(n *object.Node) []byte {
+	raw := n.Bytes()
+	if n.Type() != object.String || bytes.IndexByte(raw, '\\') >= 0 {
+		return []byte{}
+	}
+	return raw[1 : len(raw)-1]
 }
 
 // NewRequest makes the request that the API server would send if the user created o, or, where old is not nil, updated it.
@@ -212,7 +334,7 @@ func NewRequest(o, old *object.Object, resource, namespace string, user User) (R
 		return r, err
 	}
 	if o.Namespace == "" && namespace != "" {
-		r.object, r.bare = copyOf(o), true
+		r.object, r.bare = part{whole: copyOf(o)}, true
 	}
 	return r, nil
 }

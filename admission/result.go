@@ -23,11 +23,14 @@ type Result struct {
 	Warnings   []string    `json:"warnings"`
 	// Patch is the JSON patch (RFC 6902) from the object as it came to Reviewed; empty when nothing was filled.
 	Patch []object.Operation `json:"patch"`
-	// Reviewed is the object after defaults; null for a DELETE.
+	// Reviewed is the object after defaults; null for a DELETE, and for a request that is reviewed [Request.Once].
 	Reviewed json.RawMessage `json:"reviewed"`
 
 	// Revision names the Profile and the policy set that decided.
 	Revision string `json:"-"`
+	// Held says that an evaluation may have been left behind, past its deadline, which still reads the bytes that the request was
+	// decoded from. Otherwise nothing refers to them any more.
+	Held bool `json:"-"`
 }
 
 // Reference says which object a result is about. Name is generateName where the object has no name yet.

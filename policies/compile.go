@@ -4,24 +4,32 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/rego"
 )
 
 // compiled is one policy, ready to be asked.
 type compiled struct {
 	Policy
+	*program
 	parameters *ast.Term
 	inventory  []declaration
-	query      rego.PreparedEvalQuery
 	// builtins is for error messages: the names that an evaluation error may begin with.
 	builtins []string
 	health   *health
 	// fingerprint is the same for the same folder under the same setting.
 	fingerprint string
+}
+
+// definition is what the files of a policy say, settings aside. It is immutable, and outlives the set for which it was read.
+type definition struct {
+	id      string
+	meta    metadata
+	modules []*ast.Module // as they were parsed
+	shared  []*ast.Module // as they may be compiled together with those of other policies; nil where they may not
+	// hash is the same for the same folder.
+	hash string
 }
 
 // compiler turns folders into policies. It is made for one Load and holds what all policies share.
@@ -57,8 +65,8 @@ func (c *compiler) parse(f file) (*ast.Module, error) {
 	})
 }
 
-// compile builds one policy, or says everything that is wrong with it.
-func (c *compiler) compile(ctx context.Context, f folder, setting Setting) (*compiled, []Problem) {
+// read parses a folder and reads what it says of itself, or says everything that is wrong with it.
+func (c *compiler) read(ctx context.Context, f folder) (*definition, []Problem) {
 	var (
 		modules  []*ast.Module
 		problems []Problem
@@ -89,26 +97,14 @@ func (c *compiler) compile(ctx context.Context, f folder, setting Setting) (*com
 		}
 		meta.schema = schema
 	}
-	p := &compiled{Policy: meta.policy(f, setting), inventory: meta.inventory, builtins: c.list.Builtins, health: &health{}}
-	if problems := c.setParameters(ctx, p, meta, setting); len(problems) > 0 {
+	return &definition{id: f.id, meta: meta, modules: modules, shared: shared(f.id, modules)}, nil
+}
+
+// configure makes a policy of a definition and a setting. It has no program yet.
+func (c *compiler) configure(ctx context.Context, f folder, d *definition, setting Setting) (*compiled, []Problem) {
+	p := &compiled{Policy: d.meta.policy(f, setting), inventory: d.meta.inventory, builtins: c.list.Builtins, health: &health{}}
+	if problems := c.setParameters(ctx, p, d.meta, setting); len(problems) > 0 {
 		return nil, problems
-	}
-	program, problems := c.link(f.id, modules, meta)
-	if len(problems) > 0 {
-		return nil, problems
-	}
-	rules, problems := verdictRules(f.id, program, modules)
-	if len(problems) > 0 {
-		return nil, problems
-	}
-	reach := walk(program, rules)
-	if problems := reach.problems(f.id, meta.schema != nil); len(problems) > 0 {
-		return nil, problems
-	}
-	p.ReadsNamespace = reach.readsNamespace
-	var err error
-	if p.query, err = prepare(ctx, program, modules[0].Package.Path, rules); err != nil {
-		return nil, c.regoProblems(f.id, f.dir, err)
 	}
 	return p, nil
 }
@@ -170,21 +166,6 @@ func (c *compiler) setParameters(ctx context.Context, p *compiled, meta metadata
 	return nil
 }
 
-// link compiles the modules of a policy together with the shared helpers.
-func (c *compiler) link(id string, modules []*ast.Module, meta metadata) (*ast.Compiler, []Problem) {
-	all := map[string]*ast.Module{}
-	for _, module := range slices.Concat(modules, c.needed(modules)) {
-		all[module.Package.Location.File] = module
-	}
-	compiler := ast.NewCompiler().WithCapabilities(c.capabilities).WithStrict(true).WithDefaultRegoVersion(ast.RegoV1).
-		WithEnablePrintStatements(c.print).
-		WithSchemas(inputSchema(meta.schema, meta.inventory))
-	if compiler.Compile(all); compiler.Failed() {
-		return nil, c.regoProblems(id, modules[0].Package.Location.File, compiler.Errors)
-	}
-	return compiler, nil
-}
-
 // verdictRules finds deny and warn. Without either a policy would never say anything; written as anything but a set it would say only
 // one thing, or nothing where it should say much.
 func verdictRules(id string, compiler *ast.Compiler, modules []*ast.Module) ([]*ast.Rule, []Problem) {
@@ -213,25 +194,6 @@ func verdictRules(id string, compiler *ast.Compiler, modules []*ast.Module) ([]*
 		})
 	}
 	return found, problems
-}
-
-// prepare builds the one query of a policy: its verdict rules and no other rule of its package.
-func prepare(ctx context.Context, compiler *ast.Compiler, pkg ast.Ref, rules []*ast.Rule) (rego.PreparedEvalQuery, error) {
-	var names []string
-	for _, rule := range rules {
-		if name := rule.Head.Name.String(); !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	var body ast.Body
-	for _, name := range names {
-		body.Append(ast.Equality.Expr(ast.VarTerm(name), ast.NewTerm(pkg.Append(ast.StringTerm(name)))))
-	}
-	return rego.New(
-		rego.ParsedQuery(body),
-		rego.Compiler(compiler),
-		rego.StrictBuiltinErrors(true),
-	).PrepareForEval(ctx)
 }
 
 // regoProblems turns what OPA's parser and compiler report into problems. A function that is refused gets the reason for it.

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/gesso-dev/gesso/policies/value"
 )
 
 // podView is a Pod spec and where it stands in its object. spec is nil when there is none.
@@ -13,16 +15,15 @@ type podView struct {
 	path string
 }
 
-// podOf finds the Pod spec of an object, by the kind that the API server says it is of.
-func podOf(group, kind string, object *ast.Term) podView {
-	names := podPath(group, kind)
-	if names == nil {
+// podOf finds the Pod spec of an object, where its kind keeps it.
+func podOf(path []string, object *ast.Term) podView {
+	if path == nil {
 		return podView{}
 	}
-	for _, name := range names {
+	for _, name := range path {
 		object = field(object, name)
 	}
-	return podView{spec: object, path: strings.Join(names, ".")}
+	return podView{spec: object, path: strings.Join(path, ".")}
 }
 
 // podPath is where a kind keeps its Pod spec, or nil for a kind that has none.
@@ -40,108 +41,188 @@ func podPath(group, kind string) []string {
 	return nil
 }
 
-// list builds input.containers and input.images. What is not of the type that it should be is listed all the same, with a reference that
-// is not ok: no policy overlooks what nobody can read.
-func (p podView) list() (containers, images []*ast.Term) {
-	if p.spec == nil {
-		return nil, nil
-	}
-	if _, isObject := p.spec.Value.(ast.Object); !isObject {
-		return nil, []*ast.Term{imageTerm("container", "", p.path, "", imageRef{Reason: "cannot be read: the Pod spec is not an object"})}
-	}
-	for _, sort := range []struct{ list, kind string }{
-		{"initContainers", "init"}, {"containers", "container"}, {"ephemeralContainers", "ephemeral"},
-	} {
-		each(field(p.spec, sort.list), p.path+"."+sort.list, func(item *ast.Term, path string) {
-			kind := sort.kind
-			if policy, _ := text(field(item, "restartPolicy")); kind == "init" && policy == "Always" {
-				kind = "sidecar"
-			}
-			image, ref := imageOf(item, "image")
-			name, _ := text(field(item, "name"))
-			containers = append(containers, containerTerm(item, kind, path, ref))
-			images = append(images, imageTerm(kind, name, path+".image", image, ref))
-		})
-	}
-	each(field(p.spec, "volumes"), p.path+".volumes", func(item *ast.Term, path string) {
-		source := field(item, "image")
-		if source == nil {
-			return
-		}
-		image, ref := imageOf(source, "reference")
-		name, _ := text(field(item, "name"))
-		images = append(images, imageTerm("volume", name, path+".image.reference", image, ref))
-	})
-	return containers, images
+// containerList is a list of containers in a Pod spec, and what its elements are.
+type containerList struct{ field, kind string }
+
+func containerLists() [3]containerList {
+	return [...]containerList{{"initContainers", "init"}, {"containers", "container"}, {"ephemeralContainers", "ephemeral"}}
 }
 
-// each visits the elements of a list. What is no list is visited as if it were its own only element.
-func each(list *ast.Term, path string, visit func(item *ast.Term, path string)) {
+// list builds input.containers and input.images, as far as they are needed. What is not of the type that it should be is listed all the
+// same, with a reference that is not ok: no policy overlooks what nobody can read.
+func (p podView) list(n *need) (containers, images []*ast.Term) {
+	if p.spec == nil || !n.containers.listed && !n.images.listed {
+		return nil, nil
+	}
+	l := lister{need: n, pod: p}
+	if _, isObject := p.spec.Value.(ast.Object); !isObject {
+		l.add(imageView{kind: "container", path: p.path, ref: noReference("cannot be read: the Pod spec is not an object")})
+		return nil, l.images
+	}
+	for _, list := range containerLists() {
+		each(field(p.spec, list.field), func(item *ast.Term, i int) { l.container(list, item, i) })
+	}
+	if n.images.listed {
+		each(field(p.spec, "volumes"), l.volume)
+	}
+	return l.containers, l.images
+}
+
+// each visits the elements of a list, with their positions. What is no list is visited as if it were its own only element, at nowhere.
+func each(list *ast.Term, visit func(item *ast.Term, i int)) {
 	if list == nil {
 		return
 	}
 	array, isArray := list.Value.(*ast.Array)
 	if !isArray {
-		visit(list, path)
+		visit(list, nowhere)
 		return
 	}
 	for i := range array.Len() {
-		visit(array.Elem(i), path+"["+strconv.Itoa(i)+"]")
+		visit(array.Elem(i), i)
 	}
 }
 
-// imageOf reads the image of a container or of an image volume.
-func imageOf(holder *ast.Term, name string) (string, imageRef) {
-	if _, isObject := holder.Value.(ast.Object); !isObject {
-		return "", imageRef{Reason: "cannot be read: what should hold it is not an object"}
-	}
-	value := field(holder, name)
-	if value == nil {
-		return "", parseReference("")
-	}
-	image, isText := text(value)
-	if !isText {
-		return "", imageRef{Reason: "is not text"}
-	}
-	return image, parseReference(image)
+const nowhere = -1
+
+// lister puts input.containers and input.images together.
+type lister struct {
+	need               *need
+	pod                podView
+	containers, images []*ast.Term
+	fields             [][2]*ast.Term // of the container at hand; room that all of them share
 }
 
-// containerTerm is a container with our three fields over its own.
-func containerTerm(item *ast.Term, kind, path string, ref imageRef) *ast.Term {
-	var fields [][2]*ast.Term
+// path is where an element of a list in the Pod spec stands, and what below it.
+func (l *lister) path(list string, i int, below string) string {
+	if i == nowhere {
+		return l.pod.path + "." + list + below
+	}
+	return l.pod.path + "." + list + "[" + strconv.Itoa(i) + "]" + below
+}
+
+func (l *lister) container(list containerList, item *ast.Term, i int) {
+	v := imageView{kind: list.kind}
+	if policy, _ := text(field(item, "restartPolicy")); list.kind == "init" && policy == "Always" {
+		v.kind = "sidecar"
+	}
+	if l.need.containers.path || l.need.images.path {
+		v.path = l.path(list.field, i, ".image")
+	}
+	v.read(item, item, "image", l.need.containers.ref || l.need.images.ref)
+	if l.need.containers.listed {
+		l.containers = append(l.containers, l.term(item, v))
+	}
+	l.add(v)
+}
+
+func (l *lister) volume(item *ast.Term, i int) {
+	source := field(item, "image")
+	if source == nil {
+		return
+	}
+	v := imageView{kind: "volume", path: l.path("volumes", i, ".image.reference")}
+	v.read(item, source, "reference", l.need.images.ref)
+	l.add(v)
+}
+
+// add adds an image.
+func (l *lister) add(v imageView) {
+	if l.need.images.listed {
+		l.images = append(l.images, v.term(l.need.images))
+	}
+}
+
+// term is a container with our three fields in the place of its own of these names.
+func (l *lister) term(item *ast.Term, v imageView) *ast.Term {
+	l.fields = l.fields[:0]
 	if object, isObject := item.Value.(ast.Object); isObject {
-		fields = make([][2]*ast.Term, 0, object.Len()+3)
-		object.Foreach(func(key, value *ast.Term) {
-			fields = append(fields, ast.Item(key, value))
+		object.Foreach(func(key, content *ast.Term) {
+			if name, _ := text(key); name != "kind" && name != "path" && name != "ref" {
+				l.fields = append(l.fields, ast.Item(key, content))
+			}
 		})
 	}
-	return ast.ObjectTerm(append(fields, // the last of two equal keys counts, so these cannot be forged
-		ast.Item(ast.InternedTerm("kind"), ast.InternedTerm(kind)),
-		ast.Item(ast.InternedTerm("path"), ast.StringTerm(path)),
-		ast.Item(ast.InternedTerm("ref"), ref.term()),
-	)...)
+	if l.need.containers.kind {
+		l.fields = append(l.fields, ast.Item(value.Text("kind"), value.Text(v.kind)))
+	}
+	if l.need.containers.path {
+		l.fields = append(l.fields, ast.Item(value.Text("path"), ast.StringTerm(strings.TrimSuffix(v.path, ".image"))))
+	}
+	if l.need.containers.ref {
+		l.fields = append(l.fields, ast.Item(value.Text("ref"), v.ref))
+	}
+	return ast.ObjectTerm(l.fields...) // it copies them
 }
 
-func imageTerm(kind, name, path, image string, ref imageRef) *ast.Term {
-	return ast.ObjectTerm(
-		ast.Item(ast.InternedTerm("kind"), ast.InternedTerm(kind)),
-		ast.Item(ast.InternedTerm("name"), ast.StringTerm(name)),
-		ast.Item(ast.InternedTerm("path"), ast.StringTerm(path)),
-		ast.Item(ast.InternedTerm("image"), ast.StringTerm(image)),
-		ast.Item(ast.InternedTerm("ref"), ref.term()),
-	)
+// imageView is an element of input.images.
+type imageView struct {
+	kind string
+	path string // of the image
+	// name and image are nil for an empty text, ref where nobody reads it.
+	name, image, ref *ast.Term
+}
+
+// read fills in the name of item, and the image that holder has in a field.
+func (v *imageView) read(item, holder *ast.Term, at string, withRef bool) {
+	found := field(holder, at)
+	v.name, v.image = onlyText(field(item, "name")), onlyText(found)
+	if !withRef {
+		return
+	}
+	_, isObject := holder.Value.(ast.Object)
+	image, _ := text(found)
+	switch {
+	case !isObject:
+		v.ref = noReference("cannot be read: what should hold it is not an object")
+	case found != nil && v.image == nil:
+		v.ref = noReference("is not text")
+	default:
+		v.ref = parseReference(image).term()
+	}
+}
+
+func noReference(reason string) *ast.Term { return imageRef{Reason: reason}.term() }
+
+// onlyText returns a term that is a text, else nil.
+func onlyText(term *ast.Term) *ast.Term {
+	if _, isText := text(term); isText {
+		return term
+	}
+	return nil
+}
+
+func (v *imageView) term(n elementNeed) *ast.Term {
+	var room [5][2]*ast.Term
+	fields := room[:0]
+	add := func(needed bool, name string, content *ast.Term) {
+		if content == nil {
+			content = value.Text("")
+		}
+		if needed {
+			fields = append(fields, ast.Item(value.Text(name), content))
+		}
+	}
+	add(n.kind, "kind", value.Text(v.kind))
+	add(n.name, "name", v.name)
+	if n.path {
+		add(true, "path", ast.StringTerm(v.path))
+	}
+	add(n.image, "image", v.image)
+	add(n.ref, "ref", v.ref)
+	return ast.ObjectTerm(fields...)
 }
 
 // term has every field whether the reference is ok or not: an absent one would be undefined in Rego, and what is undefined allows.
 func (r imageRef) term() *ast.Term {
 	return ast.ObjectTerm(
-		ast.Item(ast.InternedTerm("ok"), ast.InternedTerm(r.OK)),
-		ast.Item(ast.InternedTerm("reason"), ast.StringTerm(r.Reason)),
-		ast.Item(ast.InternedTerm("registry"), ast.StringTerm(r.Registry)),
-		ast.Item(ast.InternedTerm("repository"), ast.StringTerm(r.Repository)),
-		ast.Item(ast.InternedTerm("tag"), ast.StringTerm(r.Tag)),
-		ast.Item(ast.InternedTerm("digest"), ast.StringTerm(r.Digest)),
-		ast.Item(ast.InternedTerm("name"), ast.StringTerm(r.Name)),
-		ast.Item(ast.InternedTerm("trimmed"), ast.StringTerm(r.Trimmed)),
+		ast.Item(value.Text("ok"), ast.InternedTerm(r.OK)),
+		ast.Item(value.Text("reason"), value.Text(r.Reason)),
+		ast.Item(value.Text("registry"), value.Text(r.Registry)),
+		ast.Item(value.Text("repository"), value.Text(r.Repository)),
+		ast.Item(value.Text("tag"), value.Text(r.Tag)),
+		ast.Item(value.Text("digest"), value.Text(r.Digest)),
+		ast.Item(value.Text("name"), value.Text(r.Name)),
+		ast.Item(value.Text("trimmed"), value.Text(r.Trimmed)),
 	)
 }

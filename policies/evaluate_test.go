@@ -118,7 +118,7 @@ deny contains {"field": key, "message": json.marshal(value)} if some key, value 
 			r.Namespace = &Namespace{Name: "team-a", Labels: map[string]string{"b": "2", "a": "1"}}
 			r.Expected = map[string]any{"secretScopes": []string{"/prod/team-a/"}}
 			r.User = User{Name: "dev", Groups: []string{"a", "b"}, Platform: true}
-			set.index[target{tc.group, tc.kind, "", "CREATE"}] = set.policies // the kinds that pods: true does not select
+			set.index[target{tc.group, tc.kind, "", "CREATE"}] = newPlan(tc.group, tc.kind, set.policies, nil) // the kinds that pods: true does not select
 			want := map[string]string{
 				"user": `{"groups":["a","b"],"name":"dev","platform":true}`,
 				"app":  `"shop"`, "environment": `"prod"`, "expected": `{"secretScopes":["/prod/team-a/"]}`, "parameters": "{}",
@@ -205,12 +205,15 @@ func TestUndecidedRequest(t *testing.T) {
 		r    Review
 		want string
 	}{
-		"empty":             {pod(""), "the request is not valid JSON"},
-		"truncated":         {pod(`{"object":{`), "the request is not valid JSON"},
-		"two values":        {pod(`{} {}`), "the request is not valid JSON"},
-		"a list":            {pod(`[]`), "the request is not a JSON object"},
-		"null":              {pod(`null`), "the request is not a JSON object"},
-		"odd expectations":  {Review{Kind: "Pod", Operation: "CREATE", Request: []byte("{}"), Expected: map[string]any{"x": func() {}}}, "what the convention expects is not JSON"},
+		"empty":      {pod(""), "the request is not valid JSON"},
+		"truncated":  {pod(`{"object":{`), "the request is not valid JSON"},
+		"two values": {pod(`{} {}`), "the request is not valid JSON"},
+		"a list":     {pod(`[]`), "the request is not a JSON object"},
+		"null":       {pod(`null`), "the request is not a JSON object"},
+		"odd expectations": {Review{
+			Group: "external-secrets.io", Kind: "ExternalSecret", Operation: "CREATE", Request: []byte(`{"object":{}}`),
+			Derive: func() Names { return Names{Expected: map[string]any{"secretScopes": func() {}}} },
+		}, "what the convention expects is not JSON"},
 		"unknown Namespace": {Review{Group: "external-secrets.io", Kind: "ExternalSecret", Operation: "CREATE", Namespaced: true, Request: []byte(`{"namespace":"team-a","object":{}}`)}, `the Namespace "team-a" is not known yet`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package policies
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,6 +21,9 @@ const (
 // only thing that one review leaves for the next. No verdict depends on it but "set aside", and that is only ever said of a policy that
 // could not decide.
 type health struct {
+	// ill is true from the first failure, of whatever sort, until the next verdict. Most are never, and cost no lock.
+	ill atomic.Bool
+
 	mu       sync.Mutex
 	timeouts int       // in a row
 	until    time.Time // set aside until then
@@ -28,13 +32,16 @@ type health struct {
 
 // aside returns why the policy is not to be asked now, or "".
 func (h *health) aside(now time.Time) string {
+	if !h.ill.Load() {
+		return ""
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
 	case h.lost > 0:
-		return "set aside: an evaluation that ran out of time has not ended yet"
+		return reasonAside + ": an evaluation that ran out of time has not ended yet"
 	case h.timeouts >= patience && now.Before(h.until):
-		return fmt.Sprintf("set aside for %s: it ran out of time or memory %d times in a row", asideFor, patience)
+		return fmt.Sprintf("%s for %s: it ran out of time or memory %d times in a row", reasonAside, asideFor, patience)
 	case h.timeouts >= patience:
 		h.until = now.Add(asideFor) // this review tries it; the others wait for what comes of it
 	}
@@ -43,12 +50,17 @@ func (h *health) aside(now time.Time) string {
 
 // ended notes how an evaluation ended.
 func (h *health) ended(now time.Time, inTime bool) {
+	if inTime && !h.ill.Load() {
+		return
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if inTime {
 		h.timeouts = 0
+		h.ill.Store(h.lost > 0)
 		return
 	}
+	h.ill.Store(true)
 	h.timeouts++
 	h.until = now.Add(asideFor)
 }
@@ -57,6 +69,7 @@ func (h *health) ended(now time.Time, inTime bool) {
 func (h *health) lose() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.ill.Store(true)
 	h.lost++
 }
 
@@ -65,3 +78,6 @@ func (h *health) found() {
 	defer h.mu.Unlock()
 	h.lost--
 }
+
+// erred notes that the policy could not decide, for another reason than time or memory.
+func (h *health) erred() { h.ill.Store(true) }

@@ -23,13 +23,13 @@ const storesInventory = `- {name: stores, group: external-secrets.io, version: v
 // dump makes one violation of a policy's inventory.
 const dump = `deny contains {"message": json.marshal(input.inventory)}`
 
-func object(tb testing.TB, text string) map[string]any {
+func decoded(tb testing.TB, text string) map[string]any {
 	tb.Helper()
-	decoded, err := decodeObject([]byte(text))
+	object, err := decodeObject([]byte(text))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return decoded
+	return object
 }
 
 func TestInventoryMetadata(t *testing.T) {
@@ -218,7 +218,7 @@ func TestInventoryShares(t *testing.T) {
 	if len(inv.tables) != 2 {
 		t.Errorf("%d tables", len(inv.tables))
 	}
-	if err := inv.Replace("g", "K", []map[string]any{object(t, `{"metadata":{"name":"n","namespace":"ns"},"spec":{"a":1,"b":"x"}}`)}); err != nil {
+	if err := inv.Replace("g", "K", []map[string]any{decoded(t, `{"metadata":{"name":"n","namespace":"ns"},"spec":{"a":1,"b":"x"}}`)}); err != nil {
 		t.Fatal(err)
 	}
 	r := pod(`{"object":{}}`)
@@ -271,7 +271,7 @@ func TestInventoryBadObjects(t *testing.T) {
 	if err := inv.Put("", "Pod", []byte("nonsense of a kind that nobody reads")); err != nil {
 		t.Error(err)
 	}
-	if err := inv.Replace("external-secrets.io", "SecretStore", []map[string]any{object(t, `{"metadata":{"name":"y"}}`), {}}); err == nil {
+	if err := inv.Replace("external-secrets.io", "SecretStore", []map[string]any{decoded(t, `{"metadata":{"name":"y"}}`), {}}); err == nil {
 		t.Error("half a list was taken")
 	}
 	if diff := cmp.Diff([]string{"SecretStore.external-secrets.io"}, inv.Unsynced()); diff != "" {
@@ -369,7 +369,7 @@ func TestInventoryConcurrent(t *testing.T) {
 }
 
 func TestFieldPath(t *testing.T) {
-	value := object(t, `{"a":{"b":[{"c":"1"},{"c":"2"},{"d":{}}]},"e":["x","y"],"f":{"g.h":"z"}}`)
+	value := decoded(t, `{"a":{"b":[{"c":"1"},{"c":"2"},{"d":{}}]},"e":["x","y"],"f":{"g.h":"z"}}`)
 	for path, want := range map[string]string{
 		"a.b[].c": `["1","2"]`, "e[]": `["x","y"]`, "f[g.h]": `["z"]`, "a": `null`, "a.b.c": `null`, "a[].b": `null`, "nothing": `null`,
 	} {

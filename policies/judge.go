@@ -10,18 +10,10 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/metrics"
-	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/topdown"
 	"github.com/open-policy-agent/opa/v1/topdown/print"
 )
-
-// question is what one policy is asked.
-type question struct {
-	view      *view
-	inventory *ast.Term // nil for a policy that declares none
-	action    Action    // the one in force
-	print     PrintFunc // nil where print statements are erased
-}
 
 // printHook implements OPA's print.Hook.
 type printHook struct {
@@ -41,77 +33,86 @@ func (h printHook) Print(at print.Context, text string) error {
 // grace is how long an evaluation may go on after it was told to stop, until the review goes on without it.
 const grace = 100 * time.Millisecond
 
-// judge asks one policy. A reason other than "" means that it could not decide; then there are no violations.
-//
-// The evaluation has a goroutine of its own, because a built-in function cannot always be interrupted. One that does not stop is left
-// behind: this review and all others go on without it, and the policy is set aside until it has ended.
-func (s *Set) judge(ctx context.Context, p *compiled, q question, budget time.Duration) ([]Violation, string) {
-	limited, stop := context.WithTimeout(ctx, budget)
-	defer stop()
-	if limited.Err() != nil {
+// supervised runs a part of an evaluation in a goroutine of its own, because a built-in function cannot always be interrupted. One that does
+// not stop is left behind, and noted in h until it has ended; the review goes on without it. late is true where the time was up first; then
+// there is no result.
+func supervised[T any](ctx context.Context, e *evaluation, budget time.Duration, h *health, f func(*guard) T) (result T, g *guard, late bool) {
+	g = &guard{}
+	done := make(chan T, 1)
+	go func() { done <- f(g) }()
+	timer := time.NewTimer(budget)
+	defer timer.Stop()
+	select {
+	case result = <-done:
+		return result, g, false
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	g.Cancel()
+	timer.Reset(grace)
+	select {
+	case <-done:
+	case <-timer.C:
+		h.lose()
+		e.held = true
+		go func() {
+			<-done
+			h.found()
+		}()
+	}
+	return result, g, true
+}
+
+// judge asks one policy. A reason other than "" means that it could not decide; then there are no violations. One that does not stop is
+// set aside until it has ended.
+func (e *evaluation) judge(ctx context.Context, p *compiled, q *question, budget time.Duration) ([]Violation, string) {
+	if ctx.Err() != nil || budget <= 0 {
 		return nil, timeReason(ctx, budget)
 	}
-	start := s.now()
-	if reason := p.health.aside(start); reason != "" {
-		return nil, reason
-	}
-	type answer struct {
-		found  []Violation
-		reason string
-	}
-	var (
-		g     guard
-		done  = make(chan answer, 1)
-		reply answer
-		late  bool
-	)
-	go func() {
-		found, reason := p.ask(limited, q, &g)
-		done <- answer{found, reason}
-	}()
-	select {
-	case reply = <-done:
-	case <-limited.Done():
-		late = true
-		g.Cancel()
-		timer := time.NewTimer(grace)
-		defer timer.Stop()
-		select {
-		case <-done:
-		case <-timer.C:
-			p.health.lose()
-			go func() {
-				<-done
-				p.health.found()
-			}()
-		}
-	}
-	end := s.now()
+	input, action := e.inputOf(p, q), q.action
+	start := e.set.now()
+	reply, g, late := supervised(ctx, e, budget, p.health, func(g *guard) (a answer) {
+		a.found, a.reason = e.ask(ctx, p, input, action, g)
+		return a
+	})
+	end := e.set.now()
 	switch {
-	case late:
+	case late, reply.reason == reasonStopped && !g.full.Load(): // or between the end of the time and our seeing it
 		reply = answer{reason: timeReason(ctx, budget)}
 		if end.Sub(start) >= blame {
 			p.health.ended(end, false)
 		}
 	case g.full.Load():
-		reply = answer{reason: "the policy took too much memory"}
+		reply = answer{reason: reasonMemory}
 		p.health.ended(end, false)
-	case reply.reason == reasonStopped: // between the end of the time and our seeing it
-		reply.reason = timeReason(ctx, budget)
-		if end.Sub(start) >= blame {
-			p.health.ended(end, false)
-		}
 	default:
 		p.health.ended(end, true)
+		if reply.reason != "" {
+			p.health.erred()
+		}
 	}
 	return reply.found, reply.reason
 }
+
+// answer is what came of asking a policy; the zero value says that nothing came of it yet.
+type answer struct {
+	found  []Violation
+	reason string
+	done   bool
+}
+
+// Reasons, or what they begin with, that say more about the machine than about the request.
+const (
+	reasonDeadline = "deadline exceeded"
+	reasonMemory   = "the policy took too much memory"
+	reasonAside    = "set aside"
+)
 
 // reasonStopped is replaced by one that says whose time was up.
 const reasonStopped = "stopped"
 
 // ask evaluates one policy.
-func (p *compiled) ask(ctx context.Context, q question, g *guard) (found []Violation, reason string) {
+func (e *evaluation) ask(ctx context.Context, p *compiled, input *ast.Term, action Action, g *guard) (found []Violation, reason string) {
 	defer func() {
 		// A fault of the engine must not cost the other policies their verdict, nor let this request through as if nothing had been found.
 		// The value is not reported: it may hold a part of the object.
@@ -119,32 +120,70 @@ func (p *compiled) ask(ctx context.Context, q question, g *guard) (found []Viola
 			found, reason = nil, "the evaluation crashed"
 		}
 	}()
-	options := []rego.EvalOption{
-		rego.EvalParsedInput(q.view.input(p.parameters, q.inventory)),
-		rego.EvalMetrics(metrics.NoOp()),
-		rego.EvalExternalCancel(g),
-		rego.EvalGenerateJSON(func(term *ast.Term, _ *rego.EvalContext) (any, error) { return term, nil }),
+	query := newQuery(p.unit, p.body, input, g)
+	if e.set.print != nil {
+		query.WithPrintHook(printHook{policy: p.ID, write: e.set.print})
 	}
-	if q.print != nil {
-		options = append(options, rego.EvalPrintHook(printHook{policy: p.ID, write: q.print}))
-	}
-	results, err := p.query.Eval(ctx, options...)
+	values, err := run(ctx, query)
 	switch {
-	case topdown.IsCancel(err), err != nil && ctx.Err() != nil:
+	case topdown.IsCancel(err), err != nil && (ctx.Err() != nil || g.stopped.Load()):
 		return nil, reasonStopped
 	case err != nil:
 		return nil, p.evalReason(err)
-	case len(results) != 1:
+	case values == nil:
 		return nil, "the policy gave no result"
 	}
-	for _, rule := range []string{"deny", "warn"} {
-		term, defined := results[0].Bindings[rule].(*ast.Term)
-		if !defined {
-			continue // the policy has no such rule; that it has one of them was checked when it was loaded
+	return p.decode(values, action)
+}
+
+// newQuery is a query of a unit. Expressions come from verdicts.
+func newQuery(u *unit, body ast.Body, input *ast.Term, g *guard) *topdown.Query {
+	return topdown.NewQuery(body).WithCompiler(u.compiler).WithStore(nothingStored{}).WithInput(input).WithCancel(g).
+		WithMetrics(metrics.NoOp()).WithStrictBuiltinErrors(true)
+}
+
+// run returns the values of the query's variables; nil where it is undefined.
+func run(ctx context.Context, query *topdown.Query) (values topdown.QueryResult, err error) {
+	err = query.Iter(ctx, func(result topdown.QueryResult) error {
+		values = result
+		return nil
+	})
+	return values, err
+}
+
+// nothingStored is OPA's data as policies have it: their rules, the helpers, and nothing else.
+type nothingStored struct {
+	storage.PolicyNotSupported
+	storage.TriggersNotSupported
+	storage.WritesNotSupported
+}
+
+func (nothingStored) NewTransaction(context.Context, ...storage.TransactionParams) (storage.Transaction, error) {
+	return nil, nil //nolint:nilnil // there is nothing to isolate
+}
+func (nothingStored) Commit(context.Context, storage.Transaction) error { return nil }
+func (nothingStored) Abort(context.Context, storage.Transaction)        {}
+func (nothingStored) Truncate(context.Context, storage.Transaction, storage.TransactionParams, storage.Iterator) error {
+	return nil
+}
+
+func (nothingStored) Read(_ context.Context, _ storage.Transaction, path storage.Path) (any, error) {
+	if len(path) == 0 {
+		return map[string]any{}, nil
+	}
+	return nil, &storage.Error{Code: storage.NotFoundErr, Message: "there is no document"}
+}
+
+// decode turns the values of a policy's rules into violations, or says why they cannot be.
+func (p *compiled) decode(values topdown.QueryResult, action Action) (found []Violation, reason string) {
+	for _, v := range p.verdicts {
+		term := values[v.variable]
+		if term == nil {
+			return nil, "the policy gave no result"
 		}
-		list, err := p.violations(rule, term, q.action)
+		list, err := p.violations(v.rule, term, action)
 		if err != nil {
-			return nil, fmt.Sprintf("%s %s", rule, err)
+			return nil, fmt.Sprintf("%s %s", v.rule, err)
 		}
 		found = append(found, list...)
 	}
@@ -159,6 +198,9 @@ func (p *compiled) violations(rule string, term *ast.Term, action Action) ([]Vio
 	}
 	if rule == "warn" && action != Audit {
 		action = Warn
+	}
+	if set.Len() == 0 {
+		return nil, nil
 	}
 	found := make([]Violation, 0, set.Len())
 	err := set.Iter(func(item *ast.Term) error {
@@ -212,11 +254,11 @@ func (v *Violation) decode(value ast.Value) error {
 func timeReason(ctx context.Context, budget time.Duration) string {
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
-		return "deadline exceeded: the review was given up"
+		return reasonDeadline + ": the review was given up"
 	case ctx.Err() != nil, budget <= 0:
-		return "deadline exceeded: the time of the review was up"
+		return reasonDeadline + ": the time of the review was up"
 	}
-	return fmt.Sprintf("deadline exceeded: the policy took longer than its %s", budget.Round(time.Millisecond))
+	return fmt.Sprintf("%s: the policy took longer than its %s", reasonDeadline, budget.Round(time.Millisecond))
 }
 
 // evalReason says where an evaluation failed and at what. The message of the error is not repeated but for the name of a built-in

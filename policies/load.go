@@ -10,8 +10,11 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -45,12 +48,26 @@ type loader struct {
 	previous *Set
 	reusable []*Set
 	print    PrintFunc
+	shadow   *shadow
 	only     string // the one policy that is loaded, "" for all
 
-	compiler *compiler
-	set      *Set
+	compiler   *compiler
+	candidates []*candidate // by id
+	set        *Set
+	problems   []Problem
+	stale      []string // the fingerprints of what serves on
+}
+
+// candidate is one id of a Load.
+type candidate struct {
+	id string
+	// policy is nil where it cannot be in force as it is written; problems say why.
+	policy   *compiled
 	problems []Problem
-	stale    []string // the fingerprints of what serves on
+}
+
+func (c *candidate) fail(problems ...Problem) {
+	c.policy, c.problems = nil, append(c.problems, problems...)
 }
 
 // Load reads, checks and compiles every policy of the sources under the settings, which are keyed by policy id.
@@ -64,6 +81,9 @@ func Load(ctx context.Context, sources []Source, settings map[string]Setting, op
 	}
 	l.set = newSet("")
 	l.set.print = l.print
+	if l.shadow != nil {
+		l.set.shadow = l.shadow
+	}
 	found, byID := l.read(sources)
 	if err := l.loadAll(ctx, byID); err != nil {
 		l.problems = append(l.problems, Problem{Reason: oneLine(err.Error())})
@@ -117,15 +137,15 @@ func (l *loader) read(sources []Source) (found []folder, byID map[string][]folde
 
 // loadAll adds every policy to the set, in the order of their ids.
 func (l *loader) loadAll(ctx context.Context, byID map[string][]folder) error {
-	if l.compiler == nil {
-		var err error
-		if l.compiler, err = newCompiler(ctx, l.print != nil); err != nil {
-			return err
-		}
+	if err := l.setCompiler(ctx); err != nil {
+		return err
 	}
-	for _, id := range slices.Sorted(maps.Keys(byID)) {
-		l.load(ctx, id, byID[id])
+	l.consider(ctx, byID)
+	l.link(ctx)
+	for _, c := range l.candidates {
+		l.add(c)
 	}
+	l.set.finish()
 	for _, id := range slices.Sorted(maps.Keys(l.settings)) {
 		if _, known := byID[id]; !known {
 			l.problems = append(l.problems, Problem{Policy: id, Reason: "there is no policy of this name"})
@@ -134,31 +154,71 @@ func (l *loader) loadAll(ctx context.Context, byID map[string][]folder) error {
 	return nil
 }
 
-// load adds the policy of an id to the set: the one in its folder, or where that cannot be the one that was in force.
-func (l *loader) load(ctx context.Context, id string, folders []folder) {
-	setting := l.settings[id]
-	problems := setting.problems(id)
-	var policy *compiled
-	switch {
-	case len(problems) > 0:
-	case len(folders) > 1:
-		problems = append(problems, twice(id, folders))
-	case len(folders) == 1:
-		policy, problems = l.compile(ctx, folders[0], setting)
+// setCompiler takes over the compiler of an earlier set, which holds the parsed helpers, or makes one.
+func (l *loader) setCompiler(ctx context.Context) (err error) {
+	for _, set := range l.earlier() {
+		if l.compiler == nil && set != nil && set.compiler != nil && set.compiler.print == (l.print != nil) {
+			l.compiler = set.compiler
+		}
 	}
+	if l.compiler == nil {
+		l.compiler, err = newCompiler(ctx, l.print != nil)
+	}
+	l.set.compiler = l.compiler
+	return err
+}
+
+// consider makes the candidates, as far as that goes without compiling them. Where nobody is served yet all processors take part.
+func (l *loader) consider(ctx context.Context, byID map[string][]folder) {
+	ids := slices.Sorted(maps.Keys(byID))
+	l.candidates = make([]*candidate, len(ids))
+	workers := 1
+	if l.previous == nil {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	var (
+		next  atomic.Int64
+		group sync.WaitGroup
+	)
+	for range min(workers, len(ids)) {
+		group.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(ids)); i = next.Add(1) - 1 {
+				l.candidates[i] = l.candidate(ctx, ids[i], byID[ids[i]])
+			}
+		})
+	}
+	group.Wait()
+}
+
+func (l *loader) candidate(ctx context.Context, id string, folders []folder) *candidate {
+	setting := l.settings[id]
+	c := &candidate{id: id, problems: setting.problems(id)}
+	switch {
+	case len(c.problems) > 0:
+	case len(folders) > 1:
+		c.problems = append(c.problems, twice(id, folders))
+	case len(folders) == 1:
+		c.policy, c.problems = l.take(ctx, folders[0], setting)
+	}
+	return c
+}
+
+// add adds a candidate to the set, or where it cannot be in force the version that was.
+func (l *loader) add(c *candidate) {
+	policy, id, setting := c.policy, c.id, l.settings[c.id]
 	if before := l.previous.policy(id); policy == nil && before != nil {
 		policy = before.serveOn(setting)
 		l.stale = append(l.stale, id+" "+policy.fingerprint)
-		if len(problems) == 0 && !slices.ContainsFunc(l.problems, func(p Problem) bool { return p.Policy == id }) {
-			problems = append(problems, Problem{Policy: id, File: path.Join(before.Source, id), Reason: "is gone, as are all policies of " + before.Source})
+		if len(c.problems) == 0 && !slices.ContainsFunc(l.problems, func(p Problem) bool { return p.Policy == id }) {
+			c.problems = append(c.problems, Problem{Policy: id, File: path.Join(before.Source, id), Reason: "is gone, as are all policies of " + before.Source})
 		}
-		for _, list := range [][]Problem{problems, l.problems} {
+		for _, list := range [][]Problem{c.problems, l.problems} {
 			for i := range list {
 				list[i].Stale = list[i].Stale || list[i].Policy == id
 			}
 		}
 	}
-	l.problems = append(l.problems, problems...)
+	l.problems = append(l.problems, c.problems...)
 	if policy != nil {
 		l.set.add(policy)
 	}
@@ -176,44 +236,62 @@ func (p *compiled) serveOn(setting Setting) *compiled {
 	return &serving
 }
 
-// compile compiles a folder, or takes over what was compiled before where nothing has changed.
-func (l *loader) compile(ctx context.Context, f folder, setting Setting) (*compiled, []Problem) {
-	fingerprint := revision([]folder{f}, map[string]Setting{f.id: setting}, []string{f.dir})
-	for _, set := range append([]*Set{l.previous}, l.reusable...) {
-		if before := set.policy(f.id); before != nil && before.fingerprint == fingerprint && (set.print == nil) == (l.print == nil) {
+// take reads a folder, or takes over what was read, and compiled, before where nothing has changed.
+func (l *loader) take(ctx context.Context, f folder, setting Setting) (*compiled, []Problem) {
+	hash := folderHash(f)
+	fingerprint := hash + " " + settingHash(setting)
+	var (
+		known *definition
+		ready *program
+	)
+	for _, set := range l.earlier() {
+		before := set.policy(f.id)
+		if before == nil || before.hash != hash {
+			continue
+		}
+		if known == nil {
+			known = before.definition
+		}
+		if (set.print == nil) != (l.print == nil) {
+			continue
+		}
+		if before.fingerprint == fingerprint && !before.Stale { // what serves on may do so under another action
 			same := *before
-			same.Stale = false
 			return &same, nil
+		}
+		if ready == nil {
+			ready = before.program
 		}
 	}
 	type result struct {
 		policy   *compiled
 		problems []Problem
 	}
-	done := make(chan result, 1)
-	go func() {
-		defer func() {
-			if fault := recover(); fault != nil {
-				done <- result{problems: []Problem{{Policy: f.id, File: f.dir, Reason: "the compiler crashed"}}}
+	r, reason := guarded(ctx, compileLimit, func() (r result) {
+		if known == nil {
+			if known, r.problems = l.compiler.read(ctx, f); known == nil {
+				return r
 			}
-		}()
-		policy, problems := l.compiler.compile(ctx, f, setting)
-		done <- result{policy, problems}
-	}()
-	limit := time.NewTimer(compileLimit)
-	defer limit.Stop()
-	select {
-	case r := <-done:
-		if r.policy != nil {
-			r.policy.fingerprint = fingerprint
+			known.hash = hash
 		}
-		return r.policy, r.problems
-	case <-limit.C:
-		return nil, []Problem{{Policy: f.id, File: f.dir, Reason: fmt.Sprintf("takes longer than %s to compile", compileLimit)}}
-	case <-ctx.Done():
-		return nil, []Problem{{Policy: f.id, File: f.dir, Reason: "was not compiled: the load was given up"}}
+		r.policy, r.problems = l.compiler.configure(ctx, f, known, setting)
+		return r
+	})
+	if reason != "" {
+		return nil, []Problem{{Policy: f.id, File: f.dir, Reason: reason}}
 	}
+	if r.policy == nil {
+		return nil, r.problems
+	}
+	r.policy.fingerprint = fingerprint
+	if ready == nil {
+		ready = &program{definition: known}
+	}
+	r.policy.program, r.policy.ReadsNamespace = ready, ready.readsNamespace
+	return r.policy, nil
 }
+
+func (l *loader) earlier() []*Set { return append([]*Set{l.previous}, l.reusable...) }
 
 func twice(id string, folders []folder) Problem {
 	var dirs []string
@@ -224,6 +302,23 @@ func twice(id string, folders []folder) Problem {
 		Policy: id, File: dirs[len(dirs)-1],
 		Reason: fmt.Sprintf("the policy %s exists more than once: %s; none of them is in force", id, strings.Join(dirs, " and ")),
 	}
+}
+
+// folderHash is the same for the same files in the same place: messages name the place.
+func folderHash(f folder) string {
+	hash := sha256.New()
+	fmt.Fprintf(hash, "%q", f.dir)
+	for _, file := range f.files {
+		fmt.Fprintf(hash, "%q%d ", file.name, len(file.text))
+		hash.Write(file.text)
+	}
+	return string(hash.Sum(nil))
+}
+
+// settingHash is the same for settings that are spelled the same way.
+func settingHash(s Setting) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q%q%q", s.Action, s.Parameters, s.Namespaces))
+	return string(sum[:])
 }
 
 // revision hashes everything that decides a verdict: the Rego, the shared helpers, the capabilities and the settings. Where the files

@@ -12,8 +12,9 @@
 // A policy sees input.request as the API server sent it and, beside it, input.user, pod, containers, images, namespace, environment,
 // app, expected, inventory and parameters (see view.go). Helpers that every policy may import live in data.gesso.lib.
 //
-// Each policy is compiled on its own, so that one that cannot be loaded or evaluated costs no other its verdict. What could not be
-// decided is reported as such: it is never the same as "no violation".
+// Policies are compiled together, and those that match a request are asked together, in one query. One that cannot be loaded or evaluated
+// costs no other its verdict: then those concerned are compiled, or asked, one by one. What each sees is the same either way (share.go),
+// and what could not be decided is reported as such: it is never the same as "no violation".
 //
 // An evaluation has bounds of time and of memory, and a policy that keeps running into them is set aside for a while (health.go,
 // guard.go, bounds.go). That is the only thing that one review leaves for the next. The package opens no connection and reads no object

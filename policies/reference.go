@@ -37,6 +37,15 @@ func parseReference(text string) imageRef {
 		ref.Reason = "has white space around it"
 		return ref
 	}
+	if quick, ok := quickReference(text); ok {
+		return quick
+	}
+	return slowReference(text)
+}
+
+// slowReference takes apart what is not empty and has no white space around it, in the words of the library that container runtimes use.
+func slowReference(trimmed string) imageRef {
+	ref := imageRef{Trimmed: trimmed}
 	named, err := reference.ParseNormalizedNamed(trimmed)
 	if err != nil {
 		ref.Reason = referenceReason(err)

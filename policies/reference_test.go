@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -54,6 +55,50 @@ func TestParseReference(t *testing.T) {
 			if diff := cmp.Diff(want, parseReference(tc.text)); diff != "" {
 				t.Errorf("%q: -want +got:\n%s", tc.text, diff)
 			}
+			if quick, ok := quickReference(tc.text); ok && quick != want {
+				t.Errorf("%q, quickly: %+v", tc.text, quick)
+			}
 		})
+	}
+}
+
+// TestQuickReference: what is common takes the quick way; that it leads to the same place is FuzzParseReference's to show.
+func TestQuickReference(t *testing.T) {
+	for _, text := range []string{
+		"nginx", "nginx:1.27", "shop/web:0123abc", "registry.example.com/team-a/shop:v1.2.3-rc_4", "localhost:5000/a", "10.0.0.1:5000/a/b:1",
+		"123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web_api:0123abc@sha256:" + strings.Repeat("0123456789abcdef", 4),
+	} {
+		quick, ok := quickReference(text)
+		if slow := slowReference(text); !ok || quick != slow {
+			t.Errorf("%s: %t, %+v, the library says %+v", text, ok, quick, slow)
+		}
+	}
+}
+
+// TestQuickReferenceRandom holds the quick way against the library on references put together from what they are made of.
+func TestQuickReferenceRandom(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	hex := strings.Repeat("0123456789abcdef", 4)
+	parts := []string{
+		"a", "b", "a", "b", "A", "0", "9", ".", "-", "_", "/", "/", ":", ":", "@", "@sha256:" + hex, "@sha256:" + hex[1:], "localhost", "docker.io/",
+		"index.docker.io/", "library/", "é", "+", " ", "[", strings.Repeat("x", 120), hex,
+	}
+	quickly := 0
+	for range 100_000 {
+		text := "a"
+		for range random.IntN(9) {
+			text += parts[random.IntN(len(parts))]
+		}
+		quick, ok := quickReference(text)
+		if !ok {
+			continue
+		}
+		quickly++
+		if slow := slowReference(text); quick != slow {
+			t.Errorf("%q: %+v, the library says %+v", text, quick, slow)
+		}
+	}
+	if quickly < 10_000 {
+		t.Errorf("only %d went the quick way", quickly)
 	}
 }

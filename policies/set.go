@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/gesso-dev/gesso/policies/demand"
 )
 
 // defaultDeadline is how long one policy may take over one review. A policy of the library takes well under a millisecond.
@@ -18,12 +20,17 @@ const defaultDeadline = time.Second
 // Set is a number of policies that are in force together. It is immutable and safe for concurrent use; the zero value has no policies.
 type Set struct {
 	policies []*compiled // by id
-	index    map[target][]*compiled
+	index    map[target]*plan
 	revision string
 	deadline time.Duration
 	// quarantined are the problems of policies that exist.
 	quarantined []Problem
 	print       PrintFunc
+	// parameters is what the policies that are compiled together see as input.parameters: those of each by its id.
+	parameters *ast.Term
+	compiler   *compiler // for the next Load
+	// shadow holds the projection against the whole input. It is shared by the copies of a set.
+	shadow *shadow
 	// slots holds one token for each review that is being evaluated. It is shared by the copies of a set.
 	slots chan struct{}
 	now   func() time.Time
@@ -33,20 +40,52 @@ type Set struct {
 // would only make all of them slower and their memory add up.
 func newSet(revision string) *Set {
 	return &Set{
-		deadline: defaultDeadline, index: map[target][]*compiled{}, revision: revision,
-		slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
-		now:   time.Now, //nolint:forbidigo // for durations of evaluations only: no verdict depends on the time of day
+		deadline: defaultDeadline, index: map[target]*plan{}, revision: revision,
+		shadow: &shadow{},
+		slots:  make(chan struct{}, runtime.GOMAXPROCS(0)),
+		now:    time.Now, //nolint:forbidigo // for durations of evaluations only: no verdict depends on the time of day
 	}
 }
 
-// add is called by Load only, in the order of ids, so that each list of the index is in that order too.
-func (s *Set) add(p *compiled) {
-	s.policies = append(s.policies, p)
-	if !p.Enabled() {
-		return
+// add is called by Load only, in the order of ids.
+func (s *Set) add(p *compiled) { s.policies = append(s.policies, p) }
+
+// finish is called by Load only, when all policies have been added.
+func (s *Set) finish() {
+	lists := map[target][]*compiled{} // each in the order of ids
+	var parameters [][2]*ast.Term
+	for _, p := range s.policies {
+		if !p.Enabled() {
+			continue
+		}
+		for t := range p.Match.targets() {
+			lists[t] = append(lists[t], p)
+		}
+		if p.unit.shared {
+			parameters = append(parameters, ast.Item(ast.StringTerm(p.ID), p.parameters))
+		}
 	}
-	for t := range p.Match.targets() {
-		s.index[t] = append(s.index[t], p)
+	s.parameters = ast.ObjectTerm(parameters...)
+	var (
+		plans = map[string]*plan{}        // targets of one kind with the same policies share one
+		reads = map[string]*demand.Node{} // of the same policies, whatever the kind
+	)
+	for t, list := range lists {
+		var ids strings.Builder
+		for _, p := range list {
+			ids.WriteString(p.ID)
+			ids.WriteByte(' ')
+		}
+		want, known := reads[ids.String()]
+		if !known {
+			want = readBy(list)
+			reads[ids.String()] = want
+		}
+		key := t.group + "/" + t.kind + " " + ids.String()
+		if plans[key] == nil {
+			plans[key] = newPlan(t.group, t.kind, list, want)
+		}
+		s.index[t] = plans[key]
 	}
 }
 
@@ -67,12 +106,12 @@ func (s *Set) list() []*compiled {
 }
 
 func (s *Set) policy(id string) *compiled {
-	for _, p := range s.list() {
-		if p.ID == id {
-			return p
-		}
+	list := s.list()
+	at, found := slices.BinarySearchFunc(list, id, func(p *compiled, id string) int { return strings.Compare(p.ID, id) })
+	if !found {
+		return nil
 	}
-	return nil
+	return list[at]
 }
 
 // Policies lists what was loaded, sorted by id, policies that are off included. The caller may change the list but not what its elements
@@ -93,17 +132,26 @@ func (s *Set) WithDeadline(limit time.Duration) *Set {
 }
 
 // Matches reports whether any policy that is not off everywhere is for the review.
-func (s *Set) Matches(r Review) bool { return len(s.matching(r)) > 0 }
+func (s *Set) Matches(r Review) bool { return s.plan(r) != nil }
+
+// plan is nil where no policy matches.
+func (s *Set) plan(r Review) *plan {
+	return s.index[target{r.Group, r.Kind, r.Subresource, r.Operation}]
+}
 
 func (s *Set) matching(r Review) []*compiled {
-	return s.index[target{r.Group, r.Kind, r.Subresource, r.Operation}]
+	if plan := s.plan(r); plan != nil {
+		return plan.policies
+	}
+	return nil
 }
 
 // Review is one request to be judged.
 type Review struct {
 	// Group, Kind, Subresource and Operation decide which policies are asked. Version is for the reader: policies speak of fields.
 	Group, Version, Kind, Subresource, Operation string
-	// Request is the AdmissionRequest as the API server sent it, with object in its final state.
+	// Request is the AdmissionRequest as the API server sent it, with object in its final state. Its memory may be used for something
+	// else once Evaluate has returned a decision that is not Held and without Undecided: nothing may refer to it from then on.
 	Request json.RawMessage
 	// User is who asks.
 	User User
@@ -118,6 +166,23 @@ type Review struct {
 	// Expected is what else the convention derives, in terms of JSON: roleArn (text), secretScopes and appSecretScopes (lists of prefixes
 	// that begin and end with "/", the namespace's own first), and whatever later policies need.
 	Expected map[string]any
+	// Derive gives the three above where it is set. It is called at most once for each evaluation, and only where a policy matches, so
+	// that a request that no policy is for costs no names.
+	Derive func() Names
+}
+
+// Names are what the convention derives for an object, see [Review].
+type Names struct {
+	Environment, App string
+	Expected         map[string]any
+}
+
+// names returns what the convention derives.
+func (r *Review) names() Names {
+	if r.Derive != nil {
+		return r.Derive()
+	}
+	return Names{r.Environment, r.App, r.Expected}
 }
 
 // User is who sent a request, as policies see it.
@@ -141,6 +206,8 @@ type Decision struct {
 	Violations []Violation
 	// Undecided are sorted by policy id. A policy in this list has no violations in the other one.
 	Undecided []Undecided
+	// Held is true where an evaluation that was given up may still be reading the request.
+	Held bool
 }
 
 // Undecided is a policy that could not judge a review: not the same as one that found nothing.
@@ -155,48 +222,41 @@ type Undecided struct {
 // Evaluate judges a review by every policy that matches and is not off. It never returns an error: what could not be decided, whatever
 // the reason, is in the decision.
 //
-// Policies are asked one after the other. Each has its own time limit, and where ctx has a deadline none may take more than its share of
-// what is left, so that a slow policy costs no other its verdict. At most GOMAXPROCS reviews are evaluated at once; the others wait, as
-// long as ctx lets them.
+// Policies are asked together. Where that fails, because one of them cannot decide, they are asked one after the other. Then each has its
+// own time limit, and where ctx has a deadline none may take more than its share of what is left, so that a slow policy costs no other
+// its verdict. At most GOMAXPROCS reviews are evaluated at once; the others wait, as long as ctx lets them.
 func (s *Set) Evaluate(ctx context.Context, r Review) Decision {
-	matching := s.matching(r)
-	if len(matching) == 0 {
+	plan := s.plan(r)
+	if plan == nil {
 		return Decision{}
 	}
-	var decision Decision
-	undecided := func(p *compiled, action Action, reason string) {
-		decision.Undecided = append(decision.Undecided, Undecided{Policy: p.ID, Action: action, Reason: reason})
+	err := s.enter(ctx)
+	if err != nil {
+		return newEvaluation(s, plan, r, nil, err).decision()
 	}
-	var (
-		v   *view
-		err = s.enter(ctx)
-	)
-	if err == nil {
-		defer s.leave()
-		v, err = newView(r)
+	defer s.leave()
+	if plan.need == nil || s.shadow.off.Load() {
+		return s.evaluate(ctx, plan, r, nil).decision()
 	}
-	for i, p := range matching {
-		action, known := r.action(p, v)
-		if action == Off {
-			continue
-		}
-		inventory, missing := r.Inventory.read(p.inventory)
-		switch {
-		case err != nil:
-			undecided(p, action, err.Error())
-		case !known, p.ReadsNamespace && r.Namespaced && r.Namespace == nil:
-			undecided(p, action, "the Namespace "+v.namespaceName()+"is not known yet")
-		case missing != "":
-			undecided(p, action, "the inventory of "+missing+" has not been read yet")
-		default:
-			found, reason := s.judge(ctx, p, question{view: v, action: action, inventory: inventory, print: s.print}, s.budget(ctx, len(matching)-i))
-			if reason != "" {
-				undecided(p, action, reason)
-			}
-			decision.Violations = append(decision.Violations, found...)
-		}
+	e := s.evaluate(ctx, plan, r, plan.need)
+	if !s.shadow.due() || ctx.Err() != nil {
+		return e.decision()
 	}
-	return decision
+	whole := s.evaluate(ctx, plan, r, nil)
+	if differing := e.differs(whole); len(differing) > 0 {
+		s.shadow.caught(differing)
+		return whole.decision()
+	}
+	return e.decision()
+}
+
+// evaluate asks the policies of a plan on what a need leaves of the request; nil stands for the whole.
+func (s *Set) evaluate(ctx context.Context, plan *plan, r Review, n *need) *evaluation {
+	v, err := newView(r, n)
+	e := newEvaluation(s, plan, r, v, err)
+	e.together(ctx)
+	e.apart(ctx)
+	return e
 }
 
 // enter waits for a slot. The error is the reason why there was none.
@@ -226,7 +286,7 @@ func (r Review) action(p *compiled, v *view) (action Action, known bool) {
 		name = r.Namespace.Name
 	}
 	if name == "" && v != nil {
-		name, _ = text(field(ast.NewTerm(v.request), "namespace"))
+		name, _ = text(field(v.request, "namespace"))
 	}
 	return p.actionIn(name, r.Namespace)
 }

@@ -1,16 +1,17 @@
 package policies
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"strconv"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/gesso-dev/gesso/policies/demand"
+	"github.com/gesso-dev/gesso/policies/value"
 )
 
 // view is one review as policies see it: everything but the parameters, which differ from policy to policy. It refers to the parsed
-// request and never copies from it.
+// request and never copies from it. A field that nobody reads is not there, see need.
 //
 //	input.request      the AdmissionRequest
 //	input.user         {name, groups, platform}: who asks
@@ -22,7 +23,7 @@ import (
 //	input.environment, input.app, input.expected, input.parameters
 type view struct {
 	fields  [][2]*ast.Term
-	request ast.Object
+	request *ast.Term
 }
 
 // The reasons why a review cannot be judged at all. They hold nothing of the request.
@@ -32,12 +33,12 @@ var (
 	errExpected  = errors.New("what the convention expects is not JSON")
 )
 
-// newView parses the request, once for all policies.
-func newView(r Review) (*view, error) {
-	if !json.Valid(r.Request) {
-		return nil, errNotJSON
+// newView parses the request, once for all policies, as far as n says; nil stands for everything.
+func newView(r Review, n *need) (*view, error) {
+	if n == nil {
+		n = newNeed(r.Group, r.Kind, nil)
 	}
-	parsed, err := ast.ValueFromReader(bytes.NewReader(r.Request))
+	parsed, err := value.Parse(r.Request, n.request)
 	if err != nil {
 		return nil, errNotJSON
 	}
@@ -45,58 +46,85 @@ func newView(r Review) (*view, error) {
 	if !isObject {
 		return nil, errNotObject
 	}
-	expected := r.Expected
-	if expected == nil {
-		expected = map[string]any{}
-	}
-	expectation, err := ast.InterfaceToValue(expected)
-	if err != nil {
-		return nil, errExpected
-	}
-	v := &view{request: request}
-	v.add("request", ast.NewTerm(request))
-	v.add("user", ast.ObjectTerm(
-		ast.Item(ast.InternedTerm("name"), ast.StringTerm(r.User.Name)),
-		ast.Item(ast.InternedTerm("groups"), textList(r.User.Groups)),
-		ast.Item(ast.InternedTerm("platform"), ast.InternedTerm(r.User.Platform)),
-	))
-	v.add("environment", ast.StringTerm(r.Environment))
-	v.add("app", ast.StringTerm(r.App))
-	v.add("expected", ast.NewTerm(expectation))
-	if r.Namespace != nil {
-		v.add("namespace", ast.ObjectTerm(
-			ast.Item(ast.InternedTerm("name"), ast.StringTerm(r.Namespace.Name)),
-			ast.Item(ast.InternedTerm("labels"), texts(r.Namespace.Labels)),
-			ast.Item(ast.InternedTerm("annotations"), texts(r.Namespace.Annotations)),
+	v := &view{fields: make([][2]*ast.Term, 0, fieldsOfView), request: ast.NewTerm(request)}
+	v.add("request", v.request)
+	if n.user {
+		v.add("user", ast.ObjectTerm(
+			ast.Item(value.Text("name"), value.Text(r.User.Name)),
+			ast.Item(value.Text("groups"), textList(r.User.Groups)),
+			ast.Item(value.Text("platform"), ast.InternedTerm(r.User.Platform)),
 		))
 	}
-	pod := podOf(r.Group, r.Kind, field(ast.NewTerm(request), "object"))
-	if pod.spec != nil {
+	if err := v.addNames(r, n); err != nil {
+		return nil, err
+	}
+	if r.Namespace != nil && n.namespace != nil {
+		v.add("namespace", ast.ObjectTerm(
+			ast.Item(value.Text("name"), value.Text(r.Namespace.Name)),
+			ast.Item(value.Text("labels"), texts(r.Namespace.Labels, member(n.namespace, "labels"))),
+			ast.Item(value.Text("annotations"), texts(r.Namespace.Annotations, member(n.namespace, "annotations"))),
+		))
+	}
+	pod := podOf(n.podPath, field(v.request, "object"))
+	if pod.spec != nil && n.pod {
 		v.add("pod", pod.spec)
 	}
-	containers, images := pod.list()
+	containers, images := pod.list(n)
 	v.add("containers", ast.ArrayTerm(containers...))
 	v.add("images", ast.ArrayTerm(images...))
 	return v, nil
 }
 
-func (v *view) add(name string, value *ast.Term) {
-	v.fields = append(v.fields, ast.Item(ast.InternedTerm(name), value))
+// fieldsOfView is how many fields an input has at most, parameters and inventory among them.
+const fieldsOfView = 11
+
+// addNames adds what the convention derives. It is not asked where nobody reads that.
+func (v *view) addNames(r Review, n *need) error {
+	if !n.environment && !n.app && n.expected == nil {
+		return nil
+	}
+	names := r.names()
+	if n.environment {
+		v.add("environment", value.Text(names.Environment))
+	}
+	if n.app {
+		v.add("app", value.Text(names.App))
+	}
+	if n.expected == nil {
+		return nil
+	}
+	items := make([][2]*ast.Term, 0, len(names.Expected))
+	for name, content := range names.Expected { // the order does not matter: an object has none
+		if member(n.expected, name) == nil {
+			continue
+		}
+		expected, err := ast.InterfaceToValue(content)
+		if err != nil {
+			return errExpected
+		}
+		items = append(items, ast.Item(value.Text(name), ast.NewTerm(expected)))
+	}
+	v.add("expected", ast.ObjectTerm(items...))
+	return nil
+}
+
+func (v *view) add(name string, content *ast.Term) {
+	v.fields = append(v.fields, ast.Item(value.Text(name), content))
 }
 
 // input is what one policy gets; inventory is nil for one that declares none.
 func (v *view) input(parameters, inventory *ast.Term) ast.Value {
-	fields := make([][2]*ast.Term, 0, len(v.fields)+2)
-	fields = append(append(fields, v.fields...), ast.Item(ast.InternedTerm("parameters"), parameters))
+	var room [fieldsOfView][2]*ast.Term
+	fields := append(append(room[:0], v.fields...), ast.Item(value.Text("parameters"), parameters))
 	if inventory != nil {
-		fields = append(fields, ast.Item(ast.InternedTerm("inventory"), inventory))
+		fields = append(fields, ast.Item(value.Text("inventory"), inventory))
 	}
 	return ast.NewObject(fields...)
 }
 
 // namespaceName is the quoted namespace of the request and a blank, or nothing.
 func (v *view) namespaceName() string {
-	if name, ok := text(field(ast.NewTerm(v.request), "namespace")); ok && name != "" {
+	if name, ok := text(field(v.request, "namespace")); ok && name != "" {
 		return strconv.Quote(name) + " "
 	}
 	return ""
@@ -112,7 +140,7 @@ func field(term *ast.Term, name string) *ast.Term {
 	if !isObject {
 		return nil
 	}
-	found := object.Get(ast.InternedTerm(name))
+	found := object.Get(value.Text(name))
 	if found == nil {
 		return nil
 	}
@@ -123,7 +151,7 @@ func field(term *ast.Term, name string) *ast.Term {
 }
 
 // text returns a term as text; ok is false when it is nil or of another type.
-func text(term *ast.Term) (value string, ok bool) {
+func text(term *ast.Term) (content string, ok bool) {
 	if term == nil {
 		return "", false
 	}
@@ -131,10 +159,13 @@ func text(term *ast.Term) (value string, ok bool) {
 	return string(s), ok
 }
 
-func texts(m map[string]string) *ast.Term {
+// texts is a map as an object: the keys that are asked for.
+func texts(m map[string]string, want *demand.Node) *ast.Term {
 	items := make([][2]*ast.Term, 0, len(m))
-	for key, value := range m { // the order does not matter: an object has none
-		items = append(items, ast.Item(ast.StringTerm(key), ast.StringTerm(value)))
+	for key, content := range m { // the order does not matter: an object has none
+		if member(want, key) != nil {
+			items = append(items, ast.Item(value.Text(key), value.Text(content)))
+		}
 	}
 	return ast.ObjectTerm(items...)
 }
@@ -142,7 +173,7 @@ func texts(m map[string]string) *ast.Term {
 func textList(list []string) *ast.Term {
 	items := make([]*ast.Term, 0, len(list))
 	for _, item := range list {
-		items = append(items, ast.StringTerm(item))
+		items = append(items, value.Text(item))
 	}
 	return ast.ArrayTerm(items...)
 }

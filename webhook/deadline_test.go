@@ -28,8 +28,8 @@ func TestDeadline(t *testing.T) {
 				base, cancel := context.WithCancel(t.Context())
 				req := httptest.NewRequestWithContext(base, http.MethodPost, "/mutate"+tc.query, http.NoBody)
 				began := time.Now()
-				ctx, end := detached(req, fill.TimeoutSeconds)
-				defer end()
+				ctx := detached(req, fill.TimeoutSeconds)
+				defer ctx.end()
 				cancel() // SIGTERM
 				if err := ctx.Err(); err != nil {
 					t.Fatalf("the review ends with the server: %v", err)

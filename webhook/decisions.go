@@ -27,6 +27,8 @@ type decisionMetrics struct {
 	quarantined *prometheus.GaugeVec
 	rejected    prometheus.Gauge
 	own         *prometheus.GaugeVec
+	projected   prometheus.Gauge
+	mismatches  *prometheus.CounterVec
 }
 
 func newDecisionMetrics() decisionMetrics {
@@ -56,11 +58,17 @@ func newDecisionMetrics() decisionMetrics {
 			Name: "gesso_own_violations",
 			Help: "What a policy finds wrong with what Gesso itself fills, in a sample of each kind: with the action deny nobody can deploy it.",
 		}, []string{"policy", "action"}),
+		projected: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "gesso_projection", Help: "1 while only what policies read is parsed of a request; 0 since a policy decided otherwise on the whole.",
+		}),
+		mismatches: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "gesso_projection_mismatches_total", Help: "Reviews in which a policy decided otherwise on the whole request than on what it reads.",
+		}, []string{"policy"}),
 	}
 }
 
 func (d *decisionMetrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{d.decisions, d.defaults, d.evaluation, d.revision, d.quarantined, d.rejected, d.own}
+	return []prometheus.Collector{d.decisions, d.defaults, d.evaluation, d.revision, d.quarantined, d.rejected, d.own, d.projected, d.mismatches}
 }
 
 // Loaded says what decides from now on. Policies that are neither loaded nor quarantined lose their series.
@@ -87,6 +95,7 @@ func (m *Metrics) SetLoaded(l Loaded) {
 		m.quarantined.WithLabelValues(id).Set(1)
 	}
 	m.rejected.Set(0)
+	m.projected.Set(1)
 	if before == nil {
 		return
 	}
@@ -103,6 +112,18 @@ func (m *Metrics) SetLoaded(l Loaded) {
 		if !known[id] {
 			m.decisions.DeletePartialMatch(prometheus.Labels{"policy": id})
 		}
+	}
+}
+
+// ProjectionFailed tells that policies decided otherwise on a whole request, and that requests are parsed whole from now on, until the
+// next SetLoaded.
+func (m *Metrics) ProjectionFailed(policies []string) {
+	if m == nil {
+		return
+	}
+	m.projected.Set(0)
+	for _, id := range policies {
+		m.mismatches.WithLabelValues(id).Inc()
 	}
 }
 
@@ -147,13 +168,15 @@ type loadedPolicies struct {
 }
 
 // evaluated notes how long a review took, and what came of each policy and default: each once, however often it acted.
-func (m *Metrics) evaluated(entry string, took time.Duration, result *admission.Result) {
-	if m == nil {
+func (e *entryMetrics) evaluated(took time.Duration, result *admission.Result) {
+	if e == nil {
 		return
 	}
-	m.evaluation.WithLabelValues(entry).Observe(took.Seconds())
-	m.countPolicies(result)
-	m.countDefaults(result)
+	e.evaluation().Observe(took.Seconds())
+	if len(result.Violations)+len(result.Undecided) > 0 {
+		e.countPolicies(result)
+	}
+	e.countDefaults(result)
 }
 
 func (m *Metrics) countPolicies(result *admission.Result) {
@@ -192,8 +215,10 @@ func (m *Metrics) countDefaults(result *admission.Result) {
 	for _, d := range result.Preview {
 		m.defaults.WithLabelValues(d.ID, "preview", "").Inc()
 	}
-	var counted [][2]string
-	for _, s := range result.Skipped {
+	var few [32][2]string // more are no mistake, but cost memory
+	counted := few[:0]
+	for i := range result.Skipped {
+		s := &result.Skipped[i]
 		labels := [2]string{s.ID, s.Reason}
 		if s.Reason == "preview" || slices.Contains(counted, labels) { // counted above, or for another field
 			continue

@@ -65,8 +65,8 @@ func TestDecisionsAreCounted(t *testing.T) {
 			{ID: "seccomp", Reason: "preview"}, {ID: "resources", Reason: "already-set", Field: "a"}, {ID: "resources", Reason: "already-set", Field: "b"},
 		},
 	}
-	m.evaluated("closed", time.Millisecond, result)
-	m.evaluated("open", time.Millisecond, &admission.Result{})
+	m.of("closed").evaluated(time.Millisecond, result)
+	m.of("open").evaluated(time.Millisecond, &admission.Result{})
 	for name, want := range map[string]map[string]float64{
 		"gesso_policy_decisions_total": { // action/outcome/policy
 			"deny/violation/a": 1, "warn/violation/a": 1, "warn/ratcheted/b": 1, "audit/excepted/c": 1, "warn/break-glass/d": 1, "deny/undecided/e": 1,
@@ -107,13 +107,13 @@ func TestEveryReasonIsCounted(t *testing.T) {
 	m, r := metrics(t)
 	want := map[string]float64{}
 	for _, id := range append(names(t, "Default ids"), "*") {
-		m.evaluated("defaults", 0, &admission.Result{
+		m.of("defaults").evaluated(0, &admission.Result{
 			Defaults: []admission.Filled{{ID: id, Paths: []string{"/spec/a", "/spec/b"}}},
 			Preview:  []admission.Filled{{ID: id, Paths: []string{"/spec/c"}}},
 		})
 		want[id+"/filled/"], want[id+"/preview/"] = 1, 1
 		for _, reason := range names(t, "Skip reasons") {
-			m.evaluated("defaults", 0, &admission.Result{Skipped: []admission.Skipped{
+			m.of("defaults").evaluated(0, &admission.Result{Skipped: []admission.Skipped{
 				{ID: id, Reason: reason, Field: "spec.one"}, {ID: id, Reason: reason, Field: "spec.two"},
 			}})
 			if reason != "preview" { // counted where it says what would have been filled
@@ -162,13 +162,13 @@ func TestPoliciesThatVanishLoseTheirSeries(t *testing.T) {
 		return result
 	}
 	m.SetLoaded(Loaded{Revision: "r1", Policies: []string{"a", "b"}, Quarantined: []string{"c"}})
-	m.evaluated("closed", 0, found("a", "b"))
+	m.of("closed").evaluated(0, found("a", "b"))
 	m.SetRejected()
 	if diff := cmp.Diff(map[string]float64{"": 1}, series(t, r, "gesso_reload_rejected")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	m.SetLoaded(Loaded{Revision: "r2", Policies: []string{"b", "c"}, Quarantined: []string{"b"}})
-	m.evaluated("closed", 0, found("a", "b")) // began before the reload: a is gone, and stays so
+	m.of("closed").evaluated(0, found("a", "b")) // began before the reload: a is gone, and stays so
 	for name, want := range map[string]map[string]float64{
 		"gesso_policy_decisions_total": {"deny/violation/b": 2},
 		"gesso_policy_revision":        {"r2": 1},
@@ -225,5 +225,5 @@ func TestNoMetricsCountNothing(*testing.T) {
 	m.SetRejected()
 	m.SetAccepted()
 	m.SetOwn([]admission.Finding{{}})
-	m.evaluated("closed", 0, &admission.Result{})
+	m.of("closed").evaluated(0, &admission.Result{})
 }

@@ -1,14 +1,9 @@
 package webhook
 
 import (
-	"bytes"
-	"context"
-	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
-	"os"
 
 	"github.com/gesso-dev/gesso/internal/object"
 )
@@ -28,9 +23,11 @@ func checkHeader(req *http.Request) *fault {
 	if req.Method != http.MethodPost {
 		return &fault{http.StatusMethodNotAllowed, "method " + shown(req.Method) + " is not allowed, want POST"}
 	}
-	media, _, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
-	if err != nil || media != "application/json" {
-		return &fault{http.StatusUnsupportedMediaType, "content type is " + shown(req.Header.Get("Content-Type")) + ", want application/json"}
+	const want = "application/json"
+	if content := req.Header.Get("Content-Type"); content != want { // the API server sends just that
+		if media, _, err := mime.ParseMediaType(content); err != nil || media != want {
+			return &fault{http.StatusUnsupportedMediaType, "content type is " + shown(content) + ", want " + want}
+		}
 	}
 	if req.ContentLength > maxBody {
 		return tooLarge()
@@ -42,48 +39,32 @@ func tooLarge() *fault {
 	return &fault{http.StatusRequestEntityTooLarge, fmt.Sprintf("body is larger than %d bytes", maxBody)}
 }
 
-// readBody reads the whole body, within the deadline of ctx: a client that sends slowly must not hold a slot for longer.
-func readBody(ctx context.Context, w http.ResponseWriter, req *http.Request) ([]byte, *fault) {
-	if deadline, ok := ctx.Deadline(); ok {
-		_ = http.NewResponseController(w).SetReadDeadline(deadline) // test recorders have no connection
-	}
-	var b bytes.Buffer
-	b.Grow(int(min(max(req.ContentLength, 0), 1<<20)) + bytes.MinRead) // never the whole length on the client's word
-	_, err := b.ReadFrom(http.MaxBytesReader(w, req.Body, maxBody))
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, tooLarge()
-	}
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, &fault{http.StatusRequestTimeout, "body did not arrive in time"}
-	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, &fault{http.StatusBadRequest, "read body failed"}
-	case b.Len() == 0:
-		return nil, &fault{http.StatusBadRequest, "body is empty, want an AdmissionReview"}
-	}
-	return b.Bytes(), nil // one that was cut short is no JSON, and the parser says where it ends
-}
-
-// openEnvelope reads an AdmissionReview strictly and returns the bytes of its request, and the UID, which is never empty.
-// A fault is one that no AdmissionReview can answer: there is no UID to put into it.
-func openEnvelope(body []byte) (request []byte, uid string, f *fault) {
-	root, err := object.Parse(body)
+// openEnvelope reads an AdmissionReview strictly and returns its request, whose nodes refer to body.
+func openEnvelope(body []byte) (request object.Node, f *fault) {
+	root, err := object.Scan(body)
 	if err != nil {
-		return nil, "", &fault{http.StatusBadRequest, "read AdmissionReview: " + err.Error()}
+		return request, &fault{http.StatusBadRequest, "read AdmissionReview: " + err.Error()}
 	}
-	version, kind := root.Get("apiVersion").Str(), root.Get("kind").Str()
-	if version != apiVersion || kind != reviewKind {
-		return nil, "", &fault{http.StatusBadRequest, fmt.Sprintf("body is no AdmissionReview of %s: apiVersion is %s, kind is %s",
-			apiVersion, shown(version), shown(kind))}
+	ours, known := false, false
+	root.Peek(func(name []byte, value object.Node) bool {
+		switch string(name) {
+		case "apiVersion":
+			ours = value.Is(apiVersion)
+		case "kind":
+			known = value.Is(reviewKind)
+		case "request":
+			request = value
+		}
+		return true
+	})
+	if !ours || !known {
+		return request, &fault{http.StatusBadRequest, fmt.Sprintf("body is no AdmissionReview of %s: apiVersion is %s, kind is %s",
+			apiVersion, shown(root.Get("apiVersion").Str()), shown(root.Get("kind").Str()))}
 	}
-	node := root.Get("request")
-	if node.Type() != object.Map {
-		return nil, "", &fault{http.StatusBadRequest, "AdmissionReview without a request: it is " + node.Type().String() + ", want an object"}
+	if request.Type() != object.Map {
+		return request, &fault{http.StatusBadRequest, "AdmissionReview without a request: it is " + request.Type().String() + ", want an object"}
 	}
-	if uid = node.Get("uid").Str(); uid == "" {
-		return nil, "", &fault{http.StatusBadRequest, "AdmissionReview without request.uid"}
-	}
-	return node.Bytes(), uid, nil
+	return request, nil
 }
 
 // shown quotes a foreign word for a message of one line, and cuts a long one.

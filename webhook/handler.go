@@ -2,18 +2,17 @@ package webhook
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/go-logr/logr"
-	admissionv1 "k8s.io/api/admission/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/gesso-dev/gesso/admission"
+	"github.com/gesso-dev/gesso/internal/object"
 )
 
 // namespaceWait is how long a review waits for a Namespace that is not known yet: one that was created a moment ago, by
@@ -30,16 +29,21 @@ func NewHandler(e admission.Entry, c Config) http.Handler {
 	c.setDefaults()
 	return &handler{
 		entry: e, Config: c,
-		slots: make(chan struct{}, c.Concurrency),
-		log:   c.Log.WithValues("entry", e.Name),
+		slots:       make(chan struct{}, c.Concurrency),
+		log:         c.Log.WithValues("entry", e.Name),
+		metrics:     c.Metrics.of(e.Name),
+		contentType: []string{"application/json"},
 	}
 }
 
 type handler struct {
 	Config
-	entry admission.Entry
-	slots chan struct{}
-	log   logr.Logger
+	entry       admission.Entry
+	slots       chan struct{}
+	log         logr.Logger
+	metrics     *entryMetrics
+	works       workshop
+	contentType []string // of every answer; nobody writes to it
 }
 
 // fault is an answer that is no AdmissionReview.
@@ -54,28 +58,30 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		h.refuse(w, f)
 		return
 	}
-	ctx, cancel := detached(req, h.entry.TimeoutSeconds)
-	defer cancel()
+	ctx := detached(req, h.entry.TimeoutSeconds)
+	defer ctx.end()
 	if !h.enter(ctx) {
-		h.Metrics.count(h.entry.Name, outcomeOverload)
+		h.metrics.count(outcomeOverload)
 		h.overload(w)
 		return
 	}
-	defer func() { <-h.slots }()
-	defer h.Metrics.begin()()
+	defer h.leave()
 
-	body, f := readBody(ctx, w, req)
-	if f != nil {
+	work := h.works.take()
+	if f := work.read(ctx.at, w, req); f != nil {
+		h.works.give(work, true)
 		h.refuse(w, f)
 		return
 	}
-	response, outcome, f := h.review(ctx, body)
+	outcome, free, f := h.review(ctx, work)
 	if f != nil {
+		h.works.give(work, free)
 		h.refuse(w, f)
 		return
 	}
-	h.Metrics.observe(h.entry.Name, outcome, time.Since(began))
-	write(w, response)
+	h.metrics.observe(outcome, time.Since(began))
+	h.write(w, work.reply)
+	h.works.give(work, free)
 }
 
 // enter takes a slot. A validation that finds none is shed at once, because an answer that comes too late is of no use. Filling
@@ -83,6 +89,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 func (h *handler) enter(ctx context.Context) bool {
 	select {
 	case h.slots <- struct{}{}:
+		h.metrics.begin()
 		return true
 	default:
 	}
@@ -91,10 +98,17 @@ func (h *handler) enter(ctx context.Context) bool {
 	}
 	select {
 	case h.slots <- struct{}{}:
+		h.metrics.begin()
 		return true
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// leave gives the slot back.
+func (h *handler) leave() {
+	h.metrics.done()
+	<-h.slots
 }
 
 // overload answers 429 as an HTTP status, not as an AdmissionReview, for three reasons. It costs no reading of the body.
@@ -110,42 +124,57 @@ func (h *handler) overload(w http.ResponseWriter) {
 
 func (h *handler) refuse(w http.ResponseWriter, f *fault) {
 	reason := short(f.reason)
-	h.Metrics.count(h.entry.Name, outcomeError)
+	h.metrics.count(outcomeError)
 	h.log.Info("refused a request that is no review", "code", f.code, "reason", reason)
 	http.Error(w, reason, f.code)
 }
 
-// review turns a body into a response or a fault.
-func (h *handler) review(ctx context.Context, body []byte) (response *admissionv1.AdmissionResponse, outcome string, f *fault) {
-	var uid string
+// review turns the body into a reply or a fault. free is whether the body's memory may be used again.
+func (h *handler) review(ctx context.Context, w *work) (outcome string, free bool, f *fault) {
+	var (
+		uid  string
+		node object.Node
+	)
 	defer func() {
 		if p := recover(); p != nil {
-			h.log.Error(panicError(p), "panic in a review", "uid", uid, "stack", string(debug.Stack()))
-			response, outcome, f = broken(h.entry, uid, "Gesso failed on this request"), outcomePanic, nil
 			if uid == "" {
-				response, f = nil, &fault{http.StatusInternalServerError, "Gesso failed on this request"}
+				uid = node.Get("uid").Str()
 			}
+			h.log.Error(panicError(p), "panic in a review", "uid", uid, "stack", string(debug.Stack()))
+			outcome, free, f = outcomePanic, false, nil
+			if uid == "" {
+				f = &fault{http.StatusInternalServerError, "Gesso failed on this request"}
+				return
+			}
+			a := broken(h.entry, uid, "Gesso failed on this request")
+			w.answer(&a)
 		}
 	}()
-	raw, uid, f := openEnvelope(body)
-	if f != nil {
-		return nil, "", f
+	if node, f = openEnvelope(w.body); f != nil {
+		return "", true, f
 	}
-	r, err := admission.Decode(raw)
+	r, err := admission.DecodeNode(&node)
+	if uid = r.UID; uid == "" { // no AdmissionReview can answer this: there is no UID to put into it
+		return "", true, &fault{http.StatusBadRequest, "AdmissionReview without request.uid"}
+	}
 	if err != nil {
 		reason := short(err.Error())
 		h.log.Info("refused an unusable review", "uid", uid, "reason", reason)
-		return unusable(uid, reason), outcomeError, nil
+		a := unusable(uid, reason)
+		w.answer(&a)
+		return outcomeError, true, nil
 	}
 	r.Steps = h.entry.Steps
+	r.Once = true
 	r.Now = h.Now()
 	h.addNamespace(ctx, &r)
 	began := time.Now()
 	result := h.Reviewer.Review(ctx, r)
-	h.Metrics.evaluated(h.entry.Name, time.Since(began), &result)
-	response, outcome = respond(h.entry, &r, &result)
+	h.metrics.evaluated(time.Since(began), &result)
+	a, outcome := respond(h.entry, &r, &result)
+	w.answer(&a)
 	h.logOutcome(&r, &result, outcome)
-	return response, outcome, nil
+	return outcome, !result.Held, nil
 }
 
 // addNamespace puts the facts of the Namespace into a request on a namespaced object, and leaves them out where they
@@ -154,11 +183,14 @@ func (h *handler) addNamespace(ctx context.Context, r *admission.Request) {
 	if h.Facts == nil || r.NamespaceName == "" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, namespaceWait)
-	defer cancel()
 	began := time.Now()
-	ns, err := h.Facts.Namespace(ctx, r.NamespaceName)
-	h.Metrics.namespaceWait(time.Since(began), err)
+	wait := &deadline{base: ctx, at: began.Add(namespaceWait)}
+	if end, ok := ctx.Deadline(); ok && end.Before(wait.at) {
+		wait.at = end
+	}
+	defer wait.end()
+	ns, err := h.Facts.Namespace(wait, r.NamespaceName)
+	h.metrics.namespaceWait(time.Since(began), err)
 	if err != nil {
 		h.log.Error(err, "review without the facts of its namespace", "uid", r.UID, "namespace", r.NamespaceName)
 		return
@@ -174,16 +206,10 @@ func panicError(p any) error {
 	return fmt.Errorf("panic with a value of type %T", p)
 }
 
-// write sends response in an AdmissionReview.
-func write(w http.ResponseWriter, response *admissionv1.AdmissionResponse) {
-	data, err := json.Marshal(admissionv1.AdmissionReview{
-		TypeMeta: metav1.TypeMeta{APIVersion: apiVersion, Kind: reviewKind},
-		Response: response,
-	})
-	if err != nil { // these types always encode
-		http.Error(w, "encode AdmissionReview failed", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(data) // nobody is left to be told of an error: the client has gone
+// write sends a reply.
+func (h *handler) write(w http.ResponseWriter, reply []byte) {
+	header := w.Header()
+	header["Content-Type"] = h.contentType
+	header["Content-Length"] = []string{strconv.Itoa(len(reply))}
+	_, _ = w.Write(reply) // nobody is left to be told of an error: the client has gone
 }

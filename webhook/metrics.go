@@ -3,6 +3,7 @@ package webhook
 import (
 	"fmt"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,7 +21,7 @@ const (
 )
 
 // Metrics are the metrics of the server. No label holds a namespace, a name or anything else that a request brings, so that
-// their number is bounded. All methods may be called on nil, which counts nothing.
+// their number is bounded. All exported methods may be called on nil, which counts nothing.
 type Metrics struct {
 	reviews    *prometheus.CounterVec
 	duration   *prometheus.HistogramVec
@@ -69,35 +70,72 @@ func NewMetrics(r prometheus.Registerer, b Build) (*Metrics, error) {
 	return m, nil
 }
 
-// begin counts a request in flight until the returned function is called.
-func (m *Metrics) begin() func() {
+// entryMetrics are the series of one entry, each found once: to find one by its labels costs more than to count. One that is never used
+// is not there.
+type entryMetrics struct {
+	*Metrics
+	outcomes   map[string]func() prometheus.Counter
+	duration   func() prometheus.Observer
+	evaluation func() prometheus.Observer
+	waited     func() prometheus.Counter
+	gaveUp     func() prometheus.Counter
+}
+
+// of returns the series of an entry; nil, which counts nothing, of no metrics.
+func (m *Metrics) of(entry string) *entryMetrics {
 	if m == nil {
-		return func() {}
+		return nil
 	}
-	m.inFlight.Inc()
-	return m.inFlight.Dec
+	counter := func(v *prometheus.CounterVec, labels ...string) func() prometheus.Counter {
+		return sync.OnceValue(func() prometheus.Counter { return v.WithLabelValues(labels...) })
+	}
+	e := &entryMetrics{
+		Metrics:    m,
+		outcomes:   map[string]func() prometheus.Counter{},
+		duration:   sync.OnceValue(func() prometheus.Observer { return m.duration.WithLabelValues(entry) }),
+		evaluation: sync.OnceValue(func() prometheus.Observer { return m.evaluation.WithLabelValues(entry) }),
+		waited:     counter(m.namespaces, "seen"),
+		gaveUp:     counter(m.namespaces, "gave-up"),
+	}
+	for _, outcome := range []string{outcomeAllowed, outcomeDenied, outcomeUndecided, outcomeError, outcomePanic, outcomeOverload} {
+		e.outcomes[outcome] = counter(m.reviews, entry, outcome)
+	}
+	return e
 }
 
-func (m *Metrics) count(entry, outcome string) {
-	if m != nil {
-		m.reviews.WithLabelValues(entry, outcome).Inc()
+// begin counts a request in flight, until done.
+func (e *entryMetrics) begin() {
+	if e != nil {
+		e.inFlight.Inc()
 	}
 }
 
-func (m *Metrics) observe(entry, outcome string, d time.Duration) {
-	if m != nil {
-		m.count(entry, outcome)
-		m.duration.WithLabelValues(entry).Observe(d.Seconds())
+func (e *entryMetrics) done() {
+	if e != nil {
+		e.inFlight.Dec()
+	}
+}
+
+func (e *entryMetrics) count(outcome string) {
+	if e != nil {
+		e.outcomes[outcome]().Inc()
+	}
+}
+
+func (e *entryMetrics) observe(outcome string, d time.Duration) {
+	if e != nil {
+		e.count(outcome)
+		e.duration().Observe(d.Seconds())
 	}
 }
 
 // namespaceWait counts a look-up that had to wait. One from the cache takes microseconds; what takes a millisecond waited.
-func (m *Metrics) namespaceWait(d time.Duration, err error) {
+func (e *entryMetrics) namespaceWait(d time.Duration, err error) {
 	switch {
-	case m == nil:
+	case e == nil:
 	case err != nil:
-		m.namespaces.WithLabelValues("gave-up").Inc()
+		e.gaveUp().Inc()
 	case d >= time.Millisecond:
-		m.namespaces.WithLabelValues("seen").Inc()
+		e.waited().Inc()
 	}
 }

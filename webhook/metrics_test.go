@@ -24,9 +24,9 @@ func TestNamespaceWaits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.namespaceWait(time.Microsecond, nil) // from the cache: nobody waited
-	m.namespaceWait(10*time.Millisecond, nil)
-	m.namespaceWait(250*time.Millisecond, errors.New("not seen"))
+	m.of("closed").namespaceWait(time.Microsecond, nil) // from the cache: nobody waited
+	m.of("closed").namespaceWait(10*time.Millisecond, nil)
+	m.of("closed").namespaceWait(250*time.Millisecond, errors.New("not seen"))
 	for outcome, want := range map[string]float64{"seen": 1, "gave-up": 1} {
 		if got := counted(t, m.namespaces.WithLabelValues(outcome)); got != want {
 			t.Errorf("%s is %v, want %v", outcome, got, want)

@@ -68,12 +68,13 @@ func TestWarningsPassTheAPIServer(t *testing.T) {
 }
 
 func TestAuditAnnotationsHoldNoValues(t *testing.T) {
-	got := auditAnnotations(&admission.Result{
+	a := answer{result: &admission.Result{
 		Violations: []admission.Violation{{Policy: "p", Action: "deny", Field: "spec.x", Message: secret, Fix: secret}},
 		Undecided:  []admission.Undecided{{Policy: "q", Reason: secret}},
 		Warnings:   []string{secret},
 		Reviewed:   []byte(`"` + secret + `"`),
-	})
+	}, request: &admission.Request{}, allowed: true}
+	got := typed(t, &a).AuditAnnotations
 	if diff := cmp.Diff(map[string]string{"violations": "p=deny spec.x", "undecided": "q"}, got); diff != "" {
 		t.Errorf("audit annotations (-want +got):\n%s", diff)
 	}

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -55,7 +56,7 @@ func TestRespond(t *testing.T) {
 		},
 		"a validating entry never patches": {
 			entry: open, result: admission.Result{Allowed: true, Patch: patch}, wantOutcome: "allowed",
-			want: admissionv1.AdmissionResponse{Allowed: true, AuditAnnotations: map[string]string{}},
+			want: admissionv1.AdmissionResponse{Allowed: true},
 		},
 		"one denial": {
 			entry: open, result: admission.Result{Violations: []admission.Violation{latest}}, wantOutcome: "denied",
@@ -131,7 +132,8 @@ func TestRespond(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := requestOf(t)
-			got, outcome := respond(tc.entry, &r, &tc.result)
+			a, outcome := respond(tc.entry, &r, &tc.result)
+			got := typed(t, &a)
 			tc.want.UID = "uid-1"
 			if diff := cmp.Diff(&tc.want, got); diff != "" {
 				t.Errorf("response (-want +got):\n%s", diff)
@@ -143,13 +145,29 @@ func TestRespond(t *testing.T) {
 	}
 }
 
+// typed is the response that the API server decodes from what an answer is written as.
+func typed(t testing.TB, a *answer) *admissionv1.AdmissionResponse {
+	t.Helper()
+	data, _ := a.append(nil, nil)
+	var review admissionv1.AdmissionReview
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&review); err != nil {
+		t.Fatalf("decode %q: %v", data, err)
+	}
+	if review.APIVersion != apiVersion || review.Kind != reviewKind || review.Request != nil || review.Response == nil {
+		t.Fatalf("answer is no review with a response: %s", data)
+	}
+	return review.Response
+}
+
 func requestOf(t testing.TB) admission.Request {
 	t.Helper()
-	raw, _, f := openEnvelope(reviewOf(t, nil))
+	node, f := openEnvelope(reviewOf(t, nil))
 	if f != nil {
 		t.Fatal(f.reason)
 	}
-	r, err := admission.Decode(raw)
+	r, err := admission.DecodeNode(&node)
 	if err != nil {
 		t.Fatal(err)
 	}

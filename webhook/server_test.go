@@ -38,7 +38,7 @@ type started struct {
 	bundle []byte
 }
 
-func start(t *testing.T, change func(*Options)) *started {
+func start(t testing.TB, change func(*Options)) *started {
 	t.Helper()
 	loopback := net.IPv4(127, 0, 0, 1)
 	certificate, bundle, err := SelfSigned([]string{"gesso.gesso-system.svc"}, []net.IP{loopback}, time.Now())
@@ -69,7 +69,7 @@ func start(t *testing.T, change func(*Options)) *started {
 }
 
 // client is a new client with connections of its own, as another API server would be.
-func (s *started) client(t *testing.T) *http.Client {
+func (s *started) client(t testing.TB) *http.Client {
 	t.Helper()
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(s.bundle)
@@ -91,7 +91,7 @@ func (s *started) call(t *testing.T, client *http.Client, path string) (*http.Re
 }
 
 // get asks a health endpoint.
-func (s *started) get(t *testing.T, path string) (int, string) {
+func (s *started) get(t testing.TB, path string) (int, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.HealthAddr()+path, http.NoBody)
 	if err != nil {
@@ -106,7 +106,7 @@ func (s *started) get(t *testing.T, path string) (int, string) {
 }
 
 // waitReady waits until /readyz says want.
-func (s *started) waitReady(t *testing.T, want int) {
+func (s *started) waitReady(t testing.TB, want int) {
 	t.Helper()
 	var code int
 	var text string

@@ -26,6 +26,8 @@ type engineFlags struct {
 	deadline time.Duration
 	// print gets what policies print; nil erases the print statements.
 	print policies.PrintFunc
+	// options are further ones of policies.Load.
+	options []policies.Option
 }
 
 func (f *engineFlags) register(cmd *cobra.Command) {
@@ -115,6 +117,7 @@ func (f *engineFlags) read(ctx context.Context, ownNamespace string, last *polic
 		sources = append(sources, policies.Source{Name: dir, FS: os.DirFS(dir)})
 	}
 	options := []policies.Option{policies.Previous(last), policies.Reusing(compiledBefore(ctx)...)}
+	options = append(options, f.options...)
 	if f.print != nil {
 		options = append(options, policies.WithPrint(f.print))
 	}

@@ -25,6 +25,7 @@ import (
 
 	"github.com/gesso-dev/gesso/admission"
 	"github.com/gesso-dev/gesso/cluster"
+	"github.com/gesso-dev/gesso/policies"
 	"github.com/gesso-dev/gesso/webhook"
 )
 
@@ -42,6 +43,7 @@ type serveFlags struct {
 	drainDelay   time.Duration
 	certificates []string
 	strict       bool
+	shadow       uint64
 }
 
 func newServeCommand() *cobra.Command {
@@ -75,6 +77,7 @@ asked for nothing but the metadata of Namespaces, the two webhook configurations
 	f.DurationVar(&flags.drainDelay, "drain-delay", 10*time.Second, "how long reviews are served after SIGTERM")
 	f.StringArrayVar(&flags.certificates, "certificate-name", nil, "further DNS `NAME` or IP address that the certificate is good for; may be repeated")
 	f.BoolVar(&flags.strict, "strict-policies", false, "do not become ready while a policy cannot be used; without it such a policy is left out")
+	f.Uint64Var(&flags.shadow, "shadow", 1000, "judge one of every `N` reviews on the whole request too, which must not change the decision; 0 for none")
 	completeFiles(cmd, "kubeconfig")
 	return cmd
 }
@@ -172,6 +175,10 @@ func (f *serveFlags) server(ctx context.Context, r *reloader, w *watch, log logr
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
 	r.metrics = metrics
+	f.options = append(f.options, policies.Shadow(f.shadow, func(ids []string) {
+		metrics.ProjectionFailed(ids)
+		log.Error(nil, "policies decide otherwise on the whole request: nothing is left out of requests any more; please report this", "policies", ids)
+	}))
 	if err := r.start(ctx); err != nil {
 		return nil, err
 	}

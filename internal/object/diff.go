@@ -50,7 +50,7 @@ func (d *differ) members(path []string, from, to *Node) {
 // elements compares two lists. Elements that are the same at both ends stay; of those between, as many as there are on both sides
 // are compared in pairs by name, and the rest is taken out or put in.
 func (d *differ) elements(path []string, from, to *Node) {
-	head, a, b := 0, from.kids, to.kids
+	head, a, b := 0, from.expand().kids, to.expand().kids
 	for len(a) > 0 && len(b) > 0 && a[0].sameElement(b[0]) {
 		d.node(Join(path, strconv.Itoa(head)), a[0], b[0])
 		head, a, b = head+1, a[1:], b[1:]

@@ -101,26 +101,25 @@ func (e *Editor) Append(path []string, value []byte) int {
 	if list.Type() != Array {
 		return -1
 	}
-	kid := MustParse(value)
-	list.kids = append(list.kids, kid)
+	l, kid := list.expand(), MustParse(value)
+	l.kids = append(l.kids, kid)
 	e.root.touch(path)
 	e.ops = append(e.ops, Operation{Op: "add", Path: Pointer(path...) + "/-", Value: value})
-	return len(list.kids) - 1
+	return len(l.kids) - 1
 }
 
 // add puts value at path, whose parent exists.
 func (e *Editor) add(path []string, value []byte) {
-	parent, name := e.root.Get(path[:len(path)-1]...), path[len(path)-1]
+	parent, name := e.root.Get(path[:len(path)-1]...).expand(), path[len(path)-1]
 	kid := MustParse(value)
-	if at := slices.IndexFunc(parent.keys, func(k key) bool { return k.name == name }); at >= 0 {
+	if at := parent.find(name); at >= 0 {
 		e.nulls = append(e.nulls, slices.Clone(path))
 		parent.kids[at] = kid
 	} else {
 		if above := path[:len(path)-1]; len(above) > 0 && len(parent.keys) == 0 && droppedEmpty(above[len(above)-1]) {
 			e.nulls = append(e.nulls, slices.Clone(above))
 		}
-		parent.keys = append(parent.keys, key{raw: Quote(name), name: name})
-		parent.kids = append(parent.kids, kid)
+		parent.add(name, kid)
 	}
 	e.root.touch(path[:len(path)-1])
 	e.ops = append(e.ops, Operation{Op: "add", Path: Pointer(path...), Value: value})
@@ -143,13 +142,13 @@ func MustParse(value []byte) *Node {
 // With returns the bytes of an object with the value of the member name replaced by value, which must be JSON; a member
 // that is not there is added. n itself stays as it is.
 func (n *Node) With(name string, value []byte) []byte {
-	c := *n
-	c.keys, c.kids, c.stale = slices.Clone(n.keys), slices.Clone(n.kids), true
+	was := n.expand()
+	c := Node{typ: Map, stale: true, level: &level{keys: slices.Clone(was.keys), kids: slices.Clone(was.kids)}}
 	kid := &Node{raw: value}
-	if at := slices.IndexFunc(c.keys, func(k key) bool { return k.name == name }); at >= 0 {
-		c.kids[at] = kid
+	if at := c.level.find(name); at >= 0 {
+		c.level.kids[at] = kid
 	} else {
-		c.keys, c.kids = append(c.keys, key{raw: Quote(name), name: name}), append(c.kids, kid)
+		c.level.add(name, kid)
 	}
 	return c.Bytes()
 }

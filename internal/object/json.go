@@ -29,19 +29,21 @@ func (t Type) String() string {
 // Node is one JSON value inside a parsed document. It keeps the bytes it was read from, so that what nobody edits is
 // written again exactly as it came; fields that no Go type knows survive for that reason.
 //
-// All methods may be called on a nil *Node, which stands for a value that is not there.
+// All methods may be called on a nil *Node, which stands for a value that is not there. Of a tree from [Scan], a node reads what
+// it holds when it is first asked for it.
 type Node struct {
-	typ   Type
 	raw   []byte
-	keys  []key   // Map only, in document order
-	kids  []*Node // Map: the values of keys; Array: the elements
-	stale bool    // raw no longer says what the node holds: something below was edited
+	doc   *document // where doc.entries[at] is about n, as long as level is nil
+	level *level    // what an object or a list holds, see expand
+	at    uint32
+	typ   Type
+	stale bool // raw no longer says what the node holds: something below was edited
 }
 
-// key is a member name: as written (quoted, maybe with escapes) and as meant.
-type key struct {
-	raw  []byte
-	name string
+// level is what stands directly in an object or a list.
+type level struct {
+	keys []key   // Map only, in document order
+	kids []*Node // Map: the values of keys; Array: the elements
 }
 
 // Type returns the JSON type of n, [Absent] for nil.
@@ -59,7 +61,7 @@ func (n *Node) Missing() bool {
 	case Absent, Null:
 		return true
 	case Array:
-		return len(n.kids) == 0
+		return n.Len() == 0
 	default:
 		return false
 	}
@@ -72,11 +74,12 @@ func (n *Node) Get(path ...string) *Node {
 		case Map:
 			n = n.member(token)
 		case Array:
+			kids := n.expand().kids
 			i, err := strconv.Atoi(token)
-			if err != nil || i < 0 || i >= len(n.kids) || strconv.Itoa(i) != token {
+			if err != nil || i < 0 || i >= len(kids) || strconv.Itoa(i) != token {
 				return nil
 			}
-			n = n.kids[i]
+			n = kids[i]
 		default:
 			return nil
 		}
@@ -85,9 +88,10 @@ func (n *Node) Get(path ...string) *Node {
 }
 
 func (n *Node) member(name string) *Node {
-	for i := range n.keys {
-		if n.keys[i].name == name {
-			return n.kids[i]
+	l := n.expand()
+	for i := range l.keys {
+		if l.keys[i].name == name {
+			return l.kids[i]
 		}
 	}
 	return nil
@@ -95,10 +99,15 @@ func (n *Node) member(name string) *Node {
 
 // Len returns the number of members or elements, 0 for every other type.
 func (n *Node) Len() int {
-	if n == nil {
+	switch {
+	case n == nil:
 		return 0
+	case n.level != nil:
+		return len(n.level.kids)
+	case n.doc != nil:
+		return int(n.doc.entries[n.at].count)
 	}
-	return len(n.kids)
+	return 0
 }
 
 // Elements yields the positions and elements of a list in order; nothing for another type.
@@ -107,7 +116,7 @@ func (n *Node) Elements() iter.Seq2[int, *Node] {
 		if n.Type() != Array {
 			return
 		}
-		for i, kid := range n.kids {
+		for i, kid := range n.expand().kids {
 			if !yield(i, kid) {
 				return
 			}
@@ -121,8 +130,9 @@ func (n *Node) Members() iter.Seq2[string, *Node] {
 		if n.Type() != Map {
 			return
 		}
-		for i := range n.keys {
-			if !yield(n.keys[i].name, n.kids[i]) {
+		l := n.expand()
+		for i := range l.keys {
+			if !yield(l.keys[i].name, l.kids[i]) {
 				return
 			}
 		}
@@ -181,31 +191,18 @@ func (n *Node) write(b *bytes.Buffer) {
 		open, shut = '{', '}'
 	}
 	b.WriteByte(open)
-	for i, kid := range n.kids {
+	l := n.expand()
+	for i, kid := range l.kids {
 		if i > 0 {
 			b.WriteByte(',')
 		}
 		if n.typ == Map {
-			b.Write(n.keys[i].raw)
+			l.keys[i].write(b)
 			b.WriteByte(':')
 		}
 		kid.write(b)
 	}
 	b.WriteByte(shut)
-}
-
-// Clone returns a copy that can be edited without touching n. Bytes are shared, they are never written to.
-func (n *Node) Clone() *Node {
-	if n == nil {
-		return nil
-	}
-	c := *n
-	c.keys = append([]key(nil), n.keys...)
-	c.kids = make([]*Node, len(n.kids))
-	for i, kid := range n.kids {
-		c.kids[i] = kid.Clone()
-	}
-	return &c
 }
 
 // Quote returns s as a JSON string, without escaping HTML: values are read by people in patches and diffs.
@@ -239,9 +236,5 @@ func unquote(raw []byte) string {
 	if bytes.IndexByte(inner, '\\') < 0 {
 		return string(inner)
 	}
-	var s string
-	if err := json.Unmarshal(raw, &s); err != nil { // the parser checked the escapes
-		panic(fmt.Sprintf("decode string: %v", err))
-	}
-	return s
+	return string(appendUnescaped(nil, inner))
 }

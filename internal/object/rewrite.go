@@ -15,14 +15,14 @@ func (n *Node) Remove(path ...string) bool {
 		return false
 	}
 	parent, last := n.Get(path[:len(path)-1]...), path[len(path)-1]
+	l := parent.expand()
+	at := l.find(last)
 	if parent.Type() == Map {
-		at := slices.IndexFunc(parent.keys, func(k key) bool { return k.name == last })
-		parent.keys = slices.Delete(slices.Clone(parent.keys), at, at+1)
-		parent.kids = slices.Delete(slices.Clone(parent.kids), at, at+1)
+		l.keys = slices.Delete(slices.Clone(l.keys), at, at+1)
 	} else {
-		at, _ := strconv.Atoi(last) // Get found it
-		parent.kids = slices.Delete(slices.Clone(parent.kids), at, at+1)
+		at, _ = strconv.Atoi(last) // Get found it
 	}
+	l.kids = slices.Delete(slices.Clone(l.kids), at, at+1)
 	n.touch(path[:len(path)-1])
 	return true
 }
@@ -54,10 +54,11 @@ func (n *Node) Put(kid *Node, path ...string) bool {
 func (n *Node) put(token string, kid *Node) bool {
 	switch n.Type() {
 	case Map:
-		if at := slices.IndexFunc(n.keys, func(k key) bool { return k.name == token }); at >= 0 {
-			n.kids[at] = kid
+		l := n.expand()
+		if at := l.find(token); at >= 0 {
+			l.kids[at] = kid
 		} else {
-			n.keys, n.kids = append(n.keys, key{raw: Quote(token), name: token}), append(n.kids, kid)
+			l.add(token, kid)
 		}
 		return true
 	case Array:
@@ -65,7 +66,7 @@ func (n *Node) put(token string, kid *Node) bool {
 			return false
 		}
 		at, _ := strconv.Atoi(token) // Get found it
-		n.kids[at] = kid
+		n.level.kids[at] = kid
 		return true
 	default:
 		return false
@@ -73,10 +74,12 @@ func (n *Node) put(token string, kid *Node) bool {
 }
 
 // SetElements makes kids the elements of n, a list.
-func (n *Node) SetElements(kids []*Node) { n.kids, n.stale = kids, true }
+func (n *Node) SetElements(kids []*Node) { n.level, n.stale = &level{kids: kids}, true }
 
 // List returns a list of elements.
-func List(elements []*Node) *Node { return &Node{typ: Array, kids: elements, stale: true} }
+func List(elements []*Node) *Node {
+	return &Node{typ: Array, level: &level{kids: elements}, stale: true}
+}
 
 // Value returns the node of a string.
 func Value(s string) *Node { return &Node{typ: String, raw: Quote(s)} }
@@ -110,7 +113,7 @@ func (n *Node) canonical(b *bytes.Buffer) {
 		b.Write(Quote(unquote(n.raw)))
 	case Array:
 		b.WriteByte('[')
-		for i, kid := range n.kids {
+		for i, kid := range n.expand().kids {
 			if i > 0 {
 				b.WriteByte(',')
 			}
@@ -118,21 +121,22 @@ func (n *Node) canonical(b *bytes.Buffer) {
 		}
 		b.WriteByte(']')
 	case Map:
-		order := make([]int, 0, len(n.keys))
-		for i, kid := range n.kids {
+		l := n.expand()
+		order := make([]int, 0, len(l.keys))
+		for i, kid := range l.kids {
 			if kid.Type() != Null {
 				order = append(order, i)
 			}
 		}
-		slices.SortFunc(order, func(i, j int) int { return strings.Compare(n.keys[i].name, n.keys[j].name) })
+		slices.SortFunc(order, func(i, j int) int { return strings.Compare(l.keys[i].name, l.keys[j].name) })
 		b.WriteByte('{')
 		for i, at := range order {
 			if i > 0 {
 				b.WriteByte(',')
 			}
-			b.Write(Quote(n.keys[at].name))
+			b.Write(Quote(l.keys[at].name))
 			b.WriteByte(':')
-			n.kids[at].canonical(b)
+			l.kids[at].canonical(b)
 		}
 		b.WriteByte('}')
 	default:
