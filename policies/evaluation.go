@@ -294,6 +294,7 @@ func (e *evaluation) decision() Decision {
 			d.Violations = append(d.Violations, q.found...)
 		case undecided:
 			d.Undecided = append(d.Undecided, Undecided{Policy: e.plan.policies[i].ID, Action: q.action, Reason: q.reason})
+		case unasked, open: // off here; none is open any more
 		}
 	}
 	return d

@@ -90,14 +90,10 @@ func (s *sharer) walk(x any) {
 	ast.NewGenericVisitor(func(x any) bool {
 		switch x := x.(type) {
 		case *ast.Head:
-			for _, term := range x.Reference { // which the visitor leaves out
-				s.walk(term)
-			}
+			s.walkAll(x.Reference) // which the visitor leaves out
 		case *ast.Expr:
 			if terms, isCall := x.Terms.([]*ast.Term); isCall && s.readsField(terms) {
-				for _, term := range terms[2:] {
-					s.walk(term)
-				}
+				s.walkAll(terms[2:])
 				for _, with := range x.With {
 					s.walk(with)
 				}
@@ -105,16 +101,12 @@ func (s *sharer) walk(x any) {
 			}
 		case ast.Call:
 			if s.readsField(x) {
-				for _, term := range x[2:] {
-					s.walk(term)
-				}
+				s.walkAll(x[2:])
 				return true
 			}
 		case ast.Ref:
 			s.ref(x)
-			for _, term := range x[1:] {
-				s.walk(term)
-			}
+			s.walkAll(x[1:])
 			if _, named := x[0].Value.(ast.Var); !named { // a call, or a value that is looked into
 				s.walk(x[0])
 			}
@@ -124,6 +116,12 @@ func (s *sharer) walk(x any) {
 		}
 		return false
 	}).Walk(x)
+}
+
+func (s *sharer) walkAll(terms []*ast.Term) {
+	for _, term := range terms {
+		s.walk(term)
+	}
 }
 
 func (s *sharer) ref(ref ast.Ref) {

@@ -128,7 +128,7 @@ func scattered(t *testing.T, set *Set) *Set {
 	other := newSet("")
 	other.deadline = set.deadline
 	for _, p := range set.policies {
-		built := set.compiler.build([]*definition{p.definition}, false)
+		built := set.compiler.build(t.Context(), []*definition{p.definition}, false)
 		if built.err != nil || built.programs[0] == nil {
 			t.Fatalf("%s: %v %v", p.ID, built.err, built.problems)
 		}
@@ -327,7 +327,7 @@ func TestSlowTogether(t *testing.T) {
 	}
 	now := set.now()
 	set.now = func() (at time.Time) { return now.Add(asideFor) } // injected: half a minute passes at once
-	v, err := newView(r)
+	v, err := newView(r, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -434,7 +434,7 @@ func TestAllocations(t *testing.T) {
 		t.Skip("the race detector allocates too")
 	}
 	r := benchPod(t)
-	v, err := newView(r)
+	v, err := newView(r, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
