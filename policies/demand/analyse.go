@@ -55,7 +55,8 @@ func analyse(ctx context.Context, compiler *ast.Compiler, off map[rule]bool, pol
 	return nodes
 }
 
-func planned(ctx context.Context, compiler *ast.Compiler, policies [][]ast.Ref) (*program, error) {
+func planned(ctx context.Context, compiler *ast.Compiler, policies [][]ast.Ref) (_ *program, err error) {
+	defer recovered(&err)
 	policy, err := plan(ctx, compiler, policies)
 	if err != nil {
 		return nil, err
@@ -64,7 +65,8 @@ func planned(ctx context.Context, compiler *ast.Compiler, policies [][]ast.Ref) 
 }
 
 // policy finds the functions of a policy and analyses them.
-func (p *program) policy(entries []ast.Ref, off map[rule]bool) (*Node, error) {
+func (p *program) policy(entries []ast.Ref, off map[rule]bool) (_ *Node, err error) {
+	defer recovered(&err)
 	functions := make([]*function, len(entries))
 	for i, entry := range entries {
 		if functions[i] = p.functions["g0."+entry.String()]; functions[i] == nil {
@@ -72,4 +74,12 @@ func (p *program) policy(entries []ast.Ref, off map[rule]bool) (*Node, error) {
 		}
 	}
 	return p.reads(functions, off)
+}
+
+// recovered makes a fault of the analysis, or of OPA's planner, one of the reasons to read everything. It must not keep a policy from
+// being loaded.
+func recovered(err *error) {
+	if fault := recover(); fault != nil {
+		*err = fmt.Errorf("fault: %v", fault)
+	}
 }

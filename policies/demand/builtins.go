@@ -87,7 +87,10 @@ func (f *frame) plain(v *value) {
 func (f *frame) elements(v *value, t types.Type, kind kind, why reason) {
 	element := f.none
 	for _, p := range v.places {
-		element = f.join(element, f.place(f.analysis.each(p)))
+		if kind == set { // which no JSON is: the error is the same whatever stands there
+			continue
+		}
+		element = f.join(element, f.place(f.each(p)))
 	}
 	for _, made := range v.allocs {
 		switch {
