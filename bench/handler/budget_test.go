@@ -43,7 +43,7 @@ func TestAllocations(t *testing.T) {
 // measure counts what a review allocates: the least of a few runs, because a collection in between empties the pools.
 func measure(t *testing.T, r *Review) budget {
 	t.Helper()
-	const runs, reviews = 5, 200
+	const runs, reviews = 3, 50
 	least := budget{1 << 62, 1 << 62}
 	for range runs {
 		var before, after runtime.MemStats

@@ -25,7 +25,7 @@ func reviews() map[string]budget {
 
 const (
 	// patchBytes is the patch of the five defaults for the minimal Deployment, record included, before base64.
-	patchBytes = 1600
+	patchBytes = 1700
 	// binaryBytes is the binary as make build makes it for linux/amd64.
-	binaryBytes = 56_000_000
+	binaryBytes = 51_200_000
 )
