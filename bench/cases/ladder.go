@@ -65,7 +65,9 @@ func ladder(installed, matching int) Setup {
 }
 
 func renamed(rego []byte, from, to string) []byte {
-	pkg := func(id string) []byte { return []byte("package gesso.policies." + strings.ReplaceAll(id, "-", "_") + "\n") }
+	pkg := func(id string) []byte {
+		return []byte("package gesso.policies." + strings.ReplaceAll(id, "-", "_") + "\n")
+	}
 	return bytes.Replace(rego, pkg(from), pkg(to), 1)
 }
 
