@@ -20,7 +20,7 @@ func BenchmarkLadder(b *testing.B) {
 	for _, n := range []int{10, 100, 1000} {
 		for name, setup := range map[string]cases.Setup{"ten match": cases.Ladder(n), "all match": cases.LadderAll(n)} {
 			b.Run(fmt.Sprintf("%d installed/%s", n, name), func(b *testing.B) {
-				run(b, cases.Case{Name: setup.Name, Setup: setup, Entry: "closed", Fixture: fixtures.Pod})
+				run(b, cases.Case{Name: setup.Name, Setup: setup, Entry: "open", Fixture: fixtures.Pod})
 			})
 		}
 	}
@@ -30,7 +30,7 @@ func BenchmarkLadder(b *testing.B) {
 func BenchmarkSize(b *testing.B) {
 	for _, size := range fixtures.Sizes() {
 		b.Run(fmt.Sprintf("%d KB", size), func(b *testing.B) {
-			run(b, cases.Case{Name: "size", Setup: cases.Ten(), Entry: "closed", Fixture: fixtures.SizeName(size)})
+			run(b, cases.Case{Name: "size", Setup: cases.Ten(), Entry: "open", Fixture: fixtures.SizeName(size)})
 		})
 	}
 }

@@ -46,7 +46,8 @@ func With(ctx context.Context, c cases.Case, engine *admission.Engine) (*Review,
 	if r.body, err = fixtures.Review(c.Fixture); err != nil {
 		return nil, err
 	}
-	r.request, err = http.NewRequestWithContext(ctx, http.MethodPost, "https://gesso"+entry.Path+"?timeout=5s", http.NoBody)
+	// Half a minute, so that a thousand policies have the time that they need on a slow machine too.
+	r.request, err = http.NewRequestWithContext(ctx, http.MethodPost, "https://gesso"+entry.Path+"?timeout=30s", http.NoBody)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ type Target struct {
 	next   atomic.Uint64
 }
 
-// New makes a target and asks it once for each body, so that the connection stands.
+// New makes a target and asks it once, so that the connection stands.
 func New(ctx context.Context, address, caFile, path string, bodies ...[]byte) (*Target, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -55,12 +55,7 @@ func New(ctx context.Context, address, caFile, path string, bodies ...[]byte) (*
 			TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS13}, ForceAttemptHTTP2: true, DisableCompression: true,
 		},
 	}}
-	for range bodies {
-		if err := t.Ask(ctx); err != nil {
-			return nil, err
-		}
-	}
-	return t, nil
+	return t, t.Ask(ctx)
 }
 
 // Close gives the connection back.

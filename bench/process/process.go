@@ -58,7 +58,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	defer func() { _ = log.Close() }()            // the child has its own copy
-	s.cmd = exec.Command(o.Binary, append(o.Args, //nolint:noctx,gosec // stopped by Stop, with a drain; the binaries are our own
+	s.cmd = exec.Command(o.Binary, append(o.Args, //nolint:noctx // stopped by Stop, with a drain
 		"--host", "127.0.0.1", "--port", "0", "--health-address", "127.0.0.1:0", "--drain-delay", "0s",
 		"--ca-file", s.CAFile, "--address-file", addresses)...)
 	s.cmd.Env = append(os.Environ(), o.Env...)

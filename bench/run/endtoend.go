@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -158,7 +159,7 @@ func (b *bed) registerGesso(ctx context.Context, w *way, setup cases.Setup) erro
 		return err
 	}
 	args := append([]string{"webhooks", "--url", "https://" + w.server.Reviews, "--ca-bundle", w.server.CAFile, "-o", "json"}, flags...)
-	out, err := exec.CommandContext(ctx, b.gesso, args...).Output() //nolint:gosec // our own binary
+	out, err := exec.CommandContext(ctx, b.gesso, args...).Output()
 	if err != nil {
 		return fmt.Errorf("gesso webhooks: %w", err)
 	}
@@ -174,14 +175,13 @@ func (b *bed) registerGesso(ctx context.Context, w *way, setup cases.Setup) erro
 		if c.Kind != "ValidatingWebhookConfiguration" {
 			continue
 		}
-		if len(c.Webhooks) != 1 {
-			return fmt.Errorf("gesso webhooks: %d validating webhooks, want one", len(c.Webhooks))
-		}
 		c.Name = w.namespace
-		c.Webhooks[0].NamespaceSelector = w.selects(c.Webhooks[0].NamespaceSelector)
+		for i := range c.Webhooks { // Pods are asked about in one of them
+			c.Webhooks[i].NamespaceSelector = w.selects(c.Webhooks[i].NamespaceSelector)
+		}
 		return b.register(ctx, &c)
 	}
-	return fmt.Errorf("gesso webhooks: no ValidatingWebhookConfiguration")
+	return errors.New("gesso webhooks: no ValidatingWebhookConfiguration")
 }
 
 func (b *bed) register(ctx context.Context, c *admissionregistrationv1.ValidatingWebhookConfiguration) error {

@@ -47,7 +47,7 @@ func parse() options {
 	flag.IntVar(&o.rounds, "rounds", 0, "rounds of each part; 0 is 11, or 3 with --quick")
 	flag.DurationVar(&o.window, "window", 0, "how long one case is asked in one round; 0 is 500ms, or 200ms with --quick")
 	flag.Int64Var(&o.reviews, "reviews", 0, "reviews of the soak; 0 is 1,000,000, or 5,000 with --quick")
-	flag.DurationVar(&o.limit, "soak-limit", 15*time.Minute, "how long the soak may take; it fails when it is not done by then")
+	flag.DurationVar(&o.limit, "soak-limit", 0, "how long the soak may take; 0 is 8m, or 15s with --quick")
 	flag.IntVar(&o.objects, "objects", 0, "Ingresses that the soak's inventory holds; 0 is 10,000, or 1,000 with --quick")
 	flag.StringVar(&o.base, "base", "HEAD~1", "the commit whose Go benchmarks are compared with")
 	flag.StringVar(&o.page, "page", "docs/benchmarks.md", "the page, from the top of the checkout")
@@ -67,6 +67,9 @@ func parse() options {
 	}
 	if o.reviews == 0 {
 		o.reviews = int64(pick(1_000_000, 5_000))
+	}
+	if o.limit == 0 {
+		o.limit = time.Duration(pick(480, 15)) * time.Second
 	}
 	if o.objects == 0 {
 		o.objects = pick(10_000, 1_000)

@@ -34,7 +34,7 @@ func sizes(ctx context.Context, b *bed) (any, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	path, err := pathOf(cases.Case{Entry: "closed"})
+	path, err := pathOf(cases.Case{Entry: "open"})
 	if err != nil {
 		return nil, "", err
 	}

@@ -30,7 +30,7 @@ type soakNumbers struct {
 	Took    time.Duration `json:"took"`
 	CPU     float64       `json:"cpuNanoseconds"` // per review
 	Idle    int64         `json:"idle"`
-	Tenths  []int64       `json:"rss"` // at the start, after each tenth
+	Tenths  []int64       `json:"rss"` // at the start, after each tenth of what was asked
 	Most    int64         `json:"most"`
 	Growth  float64       `json:"growth"`
 }
@@ -57,6 +57,10 @@ func soak(ctx context.Context, b *bed) (any, string, error) {
 		return nil, "", err
 	}
 	fifth := len(samples) / 5
+	if fifth < 2 {
+		return nil, "", fmt.Errorf("%d samples within %s say nothing about growth: give more time (--soak-limit)", len(samples), b.limit)
+	}
+	n.Tenths = append([]int64{n.Idle}, tenths(samples)...)
 	n.Growth = median(samples[len(samples)-fifth:]) / median(samples[fifth:2*fifth])
 	lines := make([]string, len(n.Tenths))
 	for i, rss := range n.Tenths {
@@ -64,54 +68,58 @@ func soak(ctx context.Context, b *bed) (any, string, error) {
 	}
 	text := table([]string{"reviews", "objects", "CPU per review", "RSS idle", "most", "last fifth / second fifth"}, [][]string{{
 		strconv.FormatInt(n.Reviews, 10), strconv.Itoa(n.Objects), micros(n.CPU), mebibytes(n.Idle), mebibytes(n.Most), times(n.Growth),
-	}}) + "\nRSS at the start and after each tenth: " + strings.Join(lines, ", ") + ".\n"
+	}}) + "\nRSS idle and after each tenth: " + strings.Join(lines, ", ") + ".\n"
 	if n.Growth > growth {
 		return n, text, fmt.Errorf("memory grows: × %.2f from the second to the last fifth of %d reviews", n.Growth, n.Reviews)
+	}
+	if n.Reviews < b.reviews {
+		text += fmt.Sprintf("\nStopped after %s, before all of %d reviews had been asked.\n", n.Took.Round(time.Second), b.reviews)
 	}
 	return n, text, b.stopServers()
 }
 
-// reviewAll sends a mix of reviews until all have been asked, and samples what the server holds after each hundredth.
+// reviewAll sends a mix of reviews until all have been asked or the time is over, and samples what the server holds.
 func (b *bed) reviewAll(ctx context.Context, server *process.Server, n *soakNumbers) (samples []float64, err error) {
 	targets, err := soakTargets(ctx, server)
 	if err != nil {
 		return nil, err
 	}
-	const steps = 100
-	step := max(b.reviews/steps, int64(len(targets)))
-	began := time.Now()
+	const steps = 1000
+	step := max(b.reviews/steps, 12*int64(len(targets)))
+	began, told := time.Now(), time.Time{}
 	before, err := server.CPU()
 	if err != nil {
 		return nil, err
 	}
-	for i := range steps + 1 {
-		rss, err := server.RSS()
-		if err != nil {
-			return nil, err
-		}
-		n.Most = max(n.Most, rss)
-		if i > 0 {
-			samples = append(samples, float64(rss))
-		}
-		if i%10 == 0 {
-			n.Tenths = append(n.Tenths, rss)
-			b.say("soak: %3d %%, %d reviews, RSS %s", i, n.Reviews, mebibytes(rss))
-		}
-		if i == steps {
-			break
-		}
-		if time.Since(began) > b.limit {
-			return nil, fmt.Errorf("%d of %d reviews in %s: give fewer (--reviews) or more time (--soak-limit)", n.Reviews, b.reviews, b.limit)
-		}
+	for n.Reviews < b.reviews && time.Since(began) < b.limit {
 		asked, err := together(ctx, targets, step)
 		n.Reviews += asked
 		if err != nil {
 			return nil, fmt.Errorf("%w\n%s", err, server.Log())
 		}
+		rss, err := server.RSS()
+		if err != nil {
+			return nil, err
+		}
+		samples = append(samples, float64(rss))
+		n.Most = max(n.Most, rss)
+		if time.Since(told) > 20*time.Second {
+			told = time.Now()
+			b.say("soak: %d reviews, RSS %s", n.Reviews, mebibytes(rss))
+		}
 	}
 	after, err := server.CPU()
 	n.Took, n.CPU = time.Since(began), float64(after-before)/float64(n.Reviews)
 	return samples, err
+}
+
+// tenths are the samples after each tenth of a run.
+func tenths(samples []float64) []int64 {
+	list := make([]int64, 10)
+	for i := range list {
+		list[i] = int64(samples[(i+1)*len(samples)/10-1])
+	}
+	return list
 }
 
 // together asks all targets at once, count reviews in all.
@@ -139,7 +147,7 @@ func soakTargets(ctx context.Context, server *process.Server) ([]*load.Target, e
 	for _, of := range []struct {
 		path    string
 		fixture string
-	}{{"/validate/closed", fixtures.Pod}, {"/validate/open", fixtures.Deployment}, {"/mutate", fixtures.Minimal}} {
+	}{{"/validate/open", fixtures.Pod}, {"/validate/closed", fixtures.Deployment}, {"/mutate", fixtures.Minimal}} {
 		review, err := fixtures.Review(of.fixture)
 		if err != nil {
 			return nil, err
