@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"testing"
 
 	admissionv1 "k8s.io/api/admission/v1"
@@ -29,35 +28,18 @@ func TestAllocations(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := measure(t, r)
-			t.Logf("%d allocations, %d bytes", got.allocations, got.bytes)
-			hold(t, "allocations per review", got.allocations, want.allocations)
-			hold(t, "bytes per review", got.bytes, want.bytes)
+			allocations, allocated, err := r.Allocated()
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d allocations, %d bytes", allocations, allocated)
+			hold(t, "allocations per review", allocations, want.allocations)
+			hold(t, "bytes per review", allocated, want.bytes)
 		})
 	}
 	for name := range budgets {
 		t.Errorf("there is a budget for %q and no such case", name)
 	}
-}
-
-// measure counts what a review allocates: the least of a few runs, because a collection in between empties the pools.
-func measure(t *testing.T, r *Review) budget {
-	t.Helper()
-	const runs, reviews = 3, 50
-	least := budget{1 << 62, 1 << 62}
-	for range runs {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		for range reviews {
-			if err := r.Ask(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		runtime.ReadMemStats(&after)
-		least.allocations = min(least.allocations, (after.Mallocs-before.Mallocs)/reviews)
-		least.bytes = min(least.bytes, (after.TotalAlloc-before.TotalAlloc)/reviews)
-	}
-	return least
 }
 
 // The patch is what the API server has to read, apply and keep.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"time"
 
 	"github.com/gesso-dev/gesso/bench/cases"
@@ -74,6 +75,25 @@ func (r *Review) Ask() error {
 		return fmt.Errorf("status %d: %s", r.answer.code, r.answer.body.Bytes())
 	}
 	return nil
+}
+
+// Allocated counts what a review allocates: the least of a few runs, because a collection in between empties the pools.
+func (r *Review) Allocated() (allocations, allocated uint64, err error) {
+	const runs, reviews = 3, 50
+	allocations, allocated = 1<<62, 1<<62
+	for range runs {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range reviews {
+			if err := r.Ask(); err != nil {
+				return 0, 0, err
+			}
+		}
+		runtime.ReadMemStats(&after)
+		allocations = min(allocations, (after.Mallocs-before.Mallocs)/reviews)
+		allocated = min(allocated, (after.TotalAlloc-before.TotalAlloc)/reviews)
+	}
+	return allocations, allocated, nil
 }
 
 // Answer is the body of the last answer, until the next.

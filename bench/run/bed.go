@@ -73,17 +73,24 @@ func (b *bed) keep(name string, numbers any, table string) error {
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(b.root, ".cache", "bench")
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	if err := os.MkdirAll(b.results(), 0o750); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, name+".json"), append(text, '\n'), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(b.results(), name+".json"), append(text, '\n'), 0o600); err != nil {
 		return err
 	}
 	if b.quick {
 		return nil
 	}
 	return writePart(filepath.Join(b.root, b.page), name, fmt.Sprintf("%s\n\n%s", strings.ReplaceAll(b.machine, "\n", "; "), table))
+}
+
+// results is the folder of the numbers. Those of a quick run are not mixed with the others.
+func (b *bed) results() string {
+	if b.quick {
+		return filepath.Join(b.root, ".cache", "bench-quick")
+	}
+	return filepath.Join(b.root, ".cache", "bench")
 }
 
 // build builds the servers: Gesso as it is shipped.

@@ -129,5 +129,5 @@ func run(ctx context.Context, o options) (err error) {
 			return errors.Join(failed, ctx.Err())
 		}
 	}
-	return failed
+	return errors.Join(failed, b.keepFigures(ctx))
 }
