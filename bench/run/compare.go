@@ -26,9 +26,12 @@ type binary struct{ file, dir string }
 func compare(ctx context.Context, b *bed) (any, string, error) {
 	trees := []*tree{{name: "new", root: b.root}}
 	base := output(ctx, b.root, "git", "rev-parse", "--verify", "--quiet", b.base+"^{commit}")
-	if base == "" {
+	switch {
+	case b.quick: // nothing is compared
+		base = ""
+	case base == "":
 		b.say("there is no commit %s to compare with", b.base)
-	} else {
+	default:
 		old := &tree{name: "old", old: true, root: filepath.Join(b.dir, "base")}
 		if err := b.git(ctx, "worktree", "add", "--quiet", "--detach", old.root, base); err != nil {
 			return nil, "", err
@@ -72,8 +75,9 @@ func (t *tree) build(ctx context.Context, into string) error {
 		}
 		seen[dir] = true
 		bin := binary{filepath.Join(into, strings.ReplaceAll(dir, string(filepath.Separator), "-")+".test"), filepath.Join(t.root, dir)}
-		cmd := exec.CommandContext(ctx, "go", "test", "-c", "-o", bin.file, ".")
+		cmd := exec.CommandContext(ctx, "go", "test", "-c", "-trimpath", "-o", bin.file, ".")
 		cmd.Dir = bin.dir
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as Gesso is shipped; with -trimpath, what both trees have is built once
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("build tests of %s (%s): %w\n%s", dir, t.name, err, out)
 		}
