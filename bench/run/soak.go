@@ -131,7 +131,7 @@ func together(ctx context.Context, targets []*load.Target, count int64) (int64, 
 	)
 	for i, target := range targets {
 		group.Go(func() {
-			got, err := target.Closed(ctx, 4, count/int64(len(targets)), time.Minute)
+			got, err := target.Closed(ctx, 3, count/int64(len(targets)), time.Minute)
 			asked.Add(got)
 			errs[i] = err
 		})
@@ -140,14 +140,14 @@ func together(ctx context.Context, targets []*load.Target, count int64) (int64, 
 	return asked.Load(), errors.Join(errs...)
 }
 
-// soakTargets are Pods and Deployments to judge, and Deployments to fill, each with many names, so that what the server might keep of a
+// soakTargets are Pods, Deployments and Ingresses to judge, and Deployments to fill, each with many names, so that what the server might keep of a
 // name would add up.
 func soakTargets(ctx context.Context, server *process.Server) ([]*load.Target, error) {
 	var targets []*load.Target
 	for _, of := range []struct {
 		path    string
 		fixture string
-	}{{"/validate/open", fixtures.Pod}, {"/validate/closed", fixtures.Deployment}, {"/mutate", fixtures.Minimal}} {
+	}{{"/validate/open", fixtures.Pod}, {"/validate/closed", fixtures.Deployment}, {"/validate/closed", fixtures.Ingress}, {"/mutate", fixtures.Minimal}} {
 		review, err := fixtures.Review(of.fixture)
 		if err != nil {
 			return nil, err
