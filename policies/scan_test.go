@@ -56,3 +56,21 @@ func TestScans(t *testing.T) {
 		})
 	}
 }
+
+// TestScansAmongOthers: one that is compiled together with others is found too, and costs them nothing.
+func TestScansAmongOthers(t *testing.T) {
+	const entry = `- {name: stores, group: g, version: v1, kind: K, by: b, fields: [c]}`
+	files := []map[string]string{
+		declaring("a-good", entry, `deny contains "no" if input.inventory.stores[input.request.namespace][_].c`),
+		declaring("b-bad", entry, `deny contains "no" if input.inventory.stores[_].id.c`),
+		policy("c-good", `deny contains "no" if input.request.namespace == "x"`),
+	}
+	set, problems := Load(t.Context(), []Source{join(files...)}, nil)
+	want := []string{"dir/b-bad/b-bad.rego:11:23: goes through all of input.inventory.stores; look up by key, or write scan: true at its entry in METADATA"}
+	if diff := cmp.Diff(want, problemTexts(problems)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if n := len(set.Policies()); n != 2 {
+		t.Errorf("%d policies are in force, want 2", n)
+	}
+}

@@ -67,7 +67,7 @@ func (s *Set) finish() {
 	}
 	s.parameters = ast.ObjectTerm(parameters...)
 	var (
-		plans = map[string]*plan{}        // targets of one kind with the same policies share one
+		plans = map[string]*plan{}        // targets with the same policies and their Pods in the same place share one
 		reads = map[string]*demand.Node{} // of the same policies, whatever the kind
 	)
 	for t, list := range lists {
@@ -81,7 +81,7 @@ func (s *Set) finish() {
 			want = readBy(list)
 			reads[ids.String()] = want
 		}
-		key := t.group + "/" + t.kind + " " + ids.String()
+		key := strings.Join(podPath(t.group, t.kind), ".") + " " + ids.String()
 		if plans[key] == nil {
 			plans[key] = newPlan(t.group, t.kind, list, want)
 		}

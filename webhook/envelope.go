@@ -39,9 +39,10 @@ func tooLarge() *fault {
 	return &fault{http.StatusRequestEntityTooLarge, fmt.Sprintf("body is larger than %d bytes", maxBody)}
 }
 
-// openEnvelope reads an AdmissionReview strictly and returns its request, whose nodes refer to body.
-func openEnvelope(body []byte) (request object.Node, f *fault) {
-	root, err := object.Scan(body)
+// openEnvelope reads an AdmissionReview strictly and returns its request, whose nodes refer to body and live in
+// the memory of reader.
+func openEnvelope(reader *object.Reader, body []byte) (request object.Node, f *fault) {
+	root, err := reader.Scan(body)
 	if err != nil {
 		return request, &fault{http.StatusBadRequest, "read AdmissionReview: " + err.Error()}
 	}

@@ -148,7 +148,7 @@ func (h *handler) review(ctx context.Context, w *work) (outcome string, free boo
 			outcome, free, f = h.panicked(w, p)
 		}
 	}()
-	if w.envelope, f = openEnvelope(w.body); f != nil {
+	if w.envelope, f = openEnvelope(&w.reader, w.body); f != nil {
 		return "", true, f
 	}
 	r := &w.request

@@ -163,7 +163,7 @@ func typed(t testing.TB, a *answer) *admissionv1.AdmissionResponse {
 
 func requestOf(t testing.TB) admission.Request {
 	t.Helper()
-	node, f := openEnvelope(reviewOf(t, nil))
+	node, f := openEnvelope(new(object.Reader), reviewOf(t, nil))
 	if f != nil {
 		t.Fatal(f.reason)
 	}

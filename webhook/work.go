@@ -24,6 +24,7 @@ type work struct {
 	body    []byte // what the request's nodes refer to
 	reply   []byte
 	scratch []byte
+	reader  object.Reader
 	// What would make the stack of each request's goroutine grow.
 	envelope object.Node
 	request  admission.Request
@@ -54,7 +55,7 @@ func (s *workshop) give(w *work, free bool) {
 	}
 	w.envelope, w.request, w.result = object.Node{}, admission.Request{}, admission.Result{}
 	if cap(w.body) > keptBuffer {
-		w.body = nil
+		w.body, w.reader = nil, object.Reader{} // which refers to the body
 	}
 	if cap(w.reply) > keptBuffer {
 		w.reply = nil

@@ -21,8 +21,6 @@ const (
 	ruleObjectKeys   rule = "object keys"  // the key of an object is read
 	ruleBuiltin      rule = "functions"    // a function reads its arguments by their types
 	ruleScalar       rule = "scalars"      // where a function wants a scalar it tells collections apart
-	ruleAliases      rule = "aliases"      // some functions give back parts of their arguments
-	ruleNarrow       rule = "narrow"       // what was tested to be a scalar is one
 	ruleResult       rule = "result"       // the result reads what it holds
 	ruleFixpoint     rule = "fixpoint"     // passes are repeated
 	ruleLate         rule = "late"         // what reaches an array, object or set late is read as what was there before
@@ -57,7 +55,8 @@ func analyse(ctx context.Context, compiler *ast.Compiler, off map[rule]bool, pol
 	return nodes
 }
 
-func planned(ctx context.Context, compiler *ast.Compiler, policies [][]ast.Ref) (*program, error) {
+func planned(ctx context.Context, compiler *ast.Compiler, policies [][]ast.Ref) (_ *program, err error) {
+	defer recovered(&err)
 	policy, err := plan(ctx, compiler, policies)
 	if err != nil {
 		return nil, err
@@ -66,7 +65,8 @@ func planned(ctx context.Context, compiler *ast.Compiler, policies [][]ast.Ref) 
 }
 
 // policy finds the functions of a policy and analyses them.
-func (p *program) policy(entries []ast.Ref, off map[rule]bool) (*Node, error) {
+func (p *program) policy(entries []ast.Ref, off map[rule]bool) (_ *Node, err error) {
+	defer recovered(&err)
 	functions := make([]*function, len(entries))
 	for i, entry := range entries {
 		if functions[i] = p.functions["g0."+entry.String()]; functions[i] == nil {
@@ -74,4 +74,12 @@ func (p *program) policy(entries []ast.Ref, off map[rule]bool) (*Node, error) {
 		}
 	}
 	return p.reads(functions, off)
+}
+
+// recovered makes a fault of the analysis, or of OPA's planner, one of the reasons to read everything. It must not keep a policy from
+// being loaded.
+func recovered(err *error) {
+	if fault := recover(); fault != nil {
+		*err = fmt.Errorf("fault: %v", fault)
+	}
 }

@@ -16,8 +16,8 @@ var special = map[string]func(*frame, *ir.CallStmt, []*value) *value{ //nolint:g
 	"is_array": shape, "is_boolean": shape, "is_null": shape, "is_number": shape, "is_object": shape, "is_set": shape, "is_string": shape,
 	"type_name": shape, "semver.is_valid": shape,
 	"count":      count,
-	"object.get": objectGet, "object.keys": objectKeys, "object.union": either,
-	"array.concat": either, "array.slice": first, "array.reverse": first,
+	"object.get": objectGet, "object.keys": objectKeys, "object.union": objectUnion,
+	"array.concat": anew, "array.slice": anew, "array.reverse": anew,
 	"or": union,
 }
 
@@ -26,7 +26,7 @@ func (f *frame) builtin(stmt *ir.CallStmt, args []*value) (*value, error) {
 	if declared == nil || declared.Decl == nil {
 		return nil, fmt.Errorf("function %s is not known", stmt.Func)
 	}
-	if how := special[stmt.Func]; how != nil && !f.off[ruleAliases] {
+	if how := special[stmt.Func]; how != nil {
 		return how(f, stmt, args), nil
 	}
 	types := declared.Decl.FuncArgs()
@@ -87,7 +87,10 @@ func (f *frame) plain(v *value) {
 func (f *frame) elements(v *value, t types.Type, kind kind, why reason) {
 	element := f.none
 	for _, p := range v.places {
-		element = f.join(element, f.place(f.analysis.each(p)))
+		if kind == set { // which no JSON is: the error is the same whatever stands there
+			continue
+		}
+		element = f.join(element, f.place(f.each(p)))
 	}
 	for _, made := range v.allocs {
 		switch {
@@ -167,35 +170,29 @@ func count(f *frame, stmt *ir.CallStmt, args []*value) *value {
 	return f.some
 }
 
-// either is a function whose result is made of both arguments, element by element or member by member.
-func either(f *frame, stmt *ir.CallStmt, args []*value) *value {
+// objectUnion has the members of both objects, and those that both have where they are objects too, of both again.
+func objectUnion(f *frame, stmt *ir.CallStmt, args []*value) *value {
 	v := f.join(args[0], args[1])
 	f.length(v, f.why(stmt, stmt.Func))
 	return v
 }
 
-func first(f *frame, stmt *ir.CallStmt, args []*value) *value {
-	f.length(args[0], f.why(stmt, stmt.Func))
-	for _, arg := range args[1:] {
-		f.plain(arg)
+// anew is a function whose result is an array of the elements of its arguments, in some order.
+func anew(f *frame, stmt *ir.CallStmt, args []*value) *value {
+	made := f.make(stmt, array)
+	for _, arg := range args {
+		if !arg.composite() {
+			continue
+		}
+		f.length(arg, f.why(stmt, stmt.Func))
+		f.plain(arg) // where a number is wanted
+		_, items := f.scanned(arg)
+		f.put(made, &made.rest, items)
 	}
-	return f.unordered(args[0])
+	return f.alloc(made)
 }
 
 func union(f *frame, _ *ir.CallStmt, args []*value) *value { return f.join(args[0], args[1]) }
-
-// unordered is v without the knowledge which element of an array stands where.
-func (f *frame) unordered(v *value) *value {
-	if len(v.allocs) == 0 {
-		return v
-	}
-	return f.join(v, f.scattered(v))
-}
-
-func (f *frame) scattered(v *value) *value {
-	_, items := f.scanned(v)
-	return items
-}
 
 func objectKeys(f *frame, _ *ir.CallStmt, args []*value) *value {
 	f.scanned(args[0])

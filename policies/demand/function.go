@@ -76,7 +76,7 @@ func (p *program) newFunction(f *ir.Func) (*function, error) {
 
 // assignments counts how often a clause assigns its value: of an else chain, the branch that does it most often.
 func (*program) assignments(f *function, block *ir.Block) int {
-	if chain, ok := block.Stmts[0].(*ir.BlockStmt); ok && len(block.Stmts) == 1 {
+	if chain := elseChain(block); chain != nil {
 		most := 0
 		for _, branch := range chain.Blocks {
 			most = max(most, assigns(branch, f.result))

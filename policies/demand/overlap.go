@@ -32,13 +32,16 @@ func (p *program) overlap(f *function) bool {
 
 // isDefault reports whether a block is that of a default rule: it only counts where no other has a value.
 func isDefault(f *function, block *ir.Block) bool {
+	if len(block.Stmts) == 0 {
+		return false
+	}
 	undefined, ok := block.Stmts[0].(*ir.IsUndefinedStmt)
 	return ok && undefined.Source == f.Return
 }
 
 // branches are what holds in each branch of an else chain, or in the clause.
 func (p *program) branches(f *function, block *ir.Block) []facts {
-	if chain, ok := block.Stmts[0].(*ir.BlockStmt); ok && len(block.Stmts) == 1 {
+	if chain := elseChain(block); chain != nil {
 		var all []facts
 		for _, branch := range chain.Blocks {
 			if assigns(branch, f.result) > 0 {
@@ -48,6 +51,15 @@ func (p *program) branches(f *function, block *ir.Block) []facts {
 		return all
 	}
 	return []facts{p.facts(f, block)}
+}
+
+// elseChain returns the statement in which the branches of a clause with else stand, or nil.
+func elseChain(block *ir.Block) *ir.BlockStmt {
+	if len(block.Stmts) != 1 {
+		return nil
+	}
+	chain, _ := block.Stmts[0].(*ir.BlockStmt)
+	return chain
 }
 
 // assigns counts the assignments to a local in a block.

@@ -355,9 +355,6 @@ func (f *frame) origin(local ir.Local) ir.Local {
 
 // know notes what a local can only be from here to the end of the block.
 func (f *frame) know(local ir.Local, is *value) {
-	if f.off[ruleNarrow] {
-		return
-	}
 	f.narrow(local, is)
 	if from := f.origin(local); from != local {
 		f.narrow(from, is)
