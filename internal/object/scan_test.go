@@ -264,7 +264,8 @@ func TestManyNames(t *testing.T) {
 		if s.compared = 0; !s.scan() {
 			t.Fatal(s.err())
 		}
-		if all := tc.objects * tc.names; s.members != all || s.compared < all/10 || s.compared > 3*all {
+		// The hash has another seed in every process: how often names meet in the table is chance, but not among very many.
+		if all := tc.objects * tc.names; s.members != all || s.compared > 3*all || tc.names > 1000 && s.compared < all/10 {
 			t.Errorf("%+v: %d names are compared %d times", tc, s.members, s.compared)
 		}
 		s.free()
