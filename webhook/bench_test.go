@@ -12,7 +12,6 @@ import (
 
 	"github.com/gesso-dev/gesso/admission"
 	"github.com/gesso-dev/gesso/api/v1alpha1"
-	"github.com/gesso-dev/gesso/policies"
 )
 
 // sized is a review of about size bytes, of the kind that the API server sends most: an object with containers and managed fields. Of a
@@ -91,19 +90,20 @@ func (c *caller) call() {
 	c.h.ServeHTTP(&c.w, c.req)
 }
 
-// engine is one with the built-in Profile and the given policies.
-func engine(t testing.TB, sources ...policies.Source) *admission.Engine {
+// engine is one with the built-in Profile and no policies.
+func engine(t testing.TB) *admission.Engine {
 	t.Helper()
-	set, problems := policies.Load(t.Context(), sources, nil)
-	if len(problems) > 0 {
-		t.Fatal(problems)
-	}
-	e, err := admission.New(admission.Config{Profile: v1alpha1.Builtin(), Policies: set})
+	c := admission.Config{Profile: v1alpha1.Builtin()}
+	zero(&c.Policies)
+	e, err := admission.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return e
 }
+
+// zero sets a pointer to a zero value, of a type that this package need not know.
+func zero[T any](p **T) { *p = new(T) }
 
 // BenchmarkHandler is what the edge itself costs for a review of each size with nothing to do, and with a patch.
 func BenchmarkHandler(b *testing.B) {

@@ -145,7 +145,8 @@ func (h *handler) refuse(w http.ResponseWriter, f *fault) {
 func (h *handler) review(ctx context.Context, w *work) (outcome string, free bool, f *fault) {
 	defer func() {
 		if p := recover(); p != nil {
-			outcome, free, f = h.panicked(w, p)
+			free = false // whoever panicked may have left somebody behind who reads what is in w
+			outcome, f = h.panicked(w, p)
 		}
 	}()
 	if w.envelope, f = openEnvelope(&w.reader, w.body); f != nil {
@@ -180,15 +181,15 @@ func (h *handler) answer(w *work) (outcome string) {
 	return outcome
 }
 
-// panicked answers after a panic with the value p. Whoever panicked may have left somebody behind who reads what is in w.
-func (h *handler) panicked(w *work, p any) (outcome string, free bool, f *fault) {
+// panicked answers after a panic with the value p.
+func (h *handler) panicked(w *work, p any) (outcome string, f *fault) {
 	uid := w.envelope.Get("uid").Str()
 	h.log.Error(panicError(p), "panic in a review", "uid", uid, "stack", string(debug.Stack()))
 	if uid == "" {
-		return "", false, &fault{http.StatusInternalServerError, "Gesso failed on this request"}
+		return "", &fault{http.StatusInternalServerError, "Gesso failed on this request"}
 	}
 	w.answer(broken(h.entry, uid, "Gesso failed on this request"))
-	return outcomePanic, false, nil
+	return outcomePanic, nil
 }
 
 // addNamespace puts the facts of the Namespace into a request on a namespaced object, and leaves them out where they

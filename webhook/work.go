@@ -105,7 +105,7 @@ func (w *work) fill(rw http.ResponseWriter, req *http.Request) error {
 		switch {
 		case len(w.body) > maxBody:
 			return &http.MaxBytesError{Limit: maxBody}
-		case err == io.EOF: //nolint:errorlint // a reader returns the end itself
+		case err == io.EOF:
 			return nil
 		case err != nil:
 			return err

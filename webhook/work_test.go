@@ -67,7 +67,7 @@ func TestSlowBody(t *testing.T) {
 				if took := time.Since(began); took < 200*time.Millisecond {
 					t.Errorf("refused after %v, want the deadline of 200ms", took)
 				}
-				after, err := server.Client().Post(server.URL, "application/json", bytes.NewReader(reviewOf(t, nil))) //nolint:noctx // the test's server
+				after, err := server.Client().Post(server.URL, "application/json", bytes.NewReader(reviewOf(t, nil)))
 				if err != nil {
 					t.Fatal(err)
 				}
