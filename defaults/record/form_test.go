@@ -94,9 +94,14 @@ func TestStringIsJSON(t *testing.T) {
 	r := New()
 	r.Base, r.Origin = "b", "o"
 	for _, path := range [][]string{
-		{"spec", "containers", "web", "volumeMounts", "/tmp", "name"}, {"spec", "containers", `q"\`, "resources", "limits", "cpu"},
-		{"spec", "containers", "a", "resources", "limits", "cpu"}, {"spec", "volumes", "gesso-x", "name"}, {"spec", "enableServiceLinks"},
-		{"metadata", "labels", "app.kubernetes.io/name"}, {"object", "metadata", "annotations", "é]"}, {"spec", "enableServiceLinks"},
+		{"spec", "containers", "web", "volumeMounts", "/tmp", "name"},
+		{"spec", "containers", `q"\`, "resources", "limits", "cpu"},
+		{"spec", "containers", "a", "resources", "limits", "cpu"},
+		{"spec", "volumes", "gesso-x", "name"},
+		{"spec", "enableServiceLinks"},
+		{"metadata", "labels", "app.kubernetes.io/name"},
+		{"object", "metadata", "annotations", "é]"},
+		{"spec", "enableServiceLinks"},
 	} {
 		r.enter(path, fmt.Sprint(len(r.entries)))
 	}

@@ -134,7 +134,7 @@ func (f *Finder) follow(path, positions []string) (*object.Node, []string) {
 			}
 			token = strconv.Itoa(at)
 		}
-		if n = n.Get(token); n == nil {
+		if n = n.Step(token); n == nil {
 			return nil, nil
 		}
 		positions = append(positions, token)
@@ -213,7 +213,7 @@ func (f *Finder) keyed(positions, path []string) ([]string, *object.Node) {
 	}
 	n := f.template
 	for i, token := range positions {
-		next := n.Get(token)
+		next := n.Step(token)
 		if next == nil {
 			return nil, nil
 		}

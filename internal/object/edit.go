@@ -42,10 +42,20 @@ func (e *Editor) Fork() *Editor { return Edit(e.root.Copy()) }
 
 // Open returns the node at path, nil where there is none. It stays in its place however much is filled into it, or beside it.
 func (e *Editor) Open(path []string, more ...string) *Node {
-	if e.root.Get(path...).Get(more...) == nil {
+	if e.root.follow(path).follow(more) == nil {
 		return nil
 	}
 	return e.root.open(&e.mem).openTo(&e.mem, path).openTo(&e.mem, more)
+}
+
+// follow is Get.
+func (n *Node) follow(path []string) *Node {
+	for _, token := range path {
+		if n = n.Step(token); n == nil {
+			return nil
+		}
+	}
+	return n
 }
 
 // CanSet reports whether [Editor.Set] would add a value at path, continued by more: nothing is there yet, and everything above is an
@@ -66,7 +76,7 @@ func (e *Editor) CanSet(path []string, more ...string) bool {
 			n = n.member(token)
 		case Array:
 			// "add" at a position would insert an element.
-			if n = n.Get(token); n.Type() == Absent || n.Type() == Null || i == last {
+			if n = n.Step(token); n.Type() == Absent || n.Type() == Null || i == last {
 				return false
 			}
 		default:
@@ -117,7 +127,7 @@ func (e *Editor) Append(path []string, value []byte) int { return e.AppendNode(M
 func (e *Editor) AppendNode(value *Node, path []string, more ...string) int {
 	var buf [16]string
 	full := append(append(buf[:0], path...), more...)
-	list := e.root.Get(full...)
+	list := e.root.follow(full)
 	if list.Missing() && len(full) > 0 && e.CanSet(full) {
 		made := e.mem.made(Array)
 		made.level.kids = append(made.level.kids, value)

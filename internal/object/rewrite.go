@@ -3,7 +3,6 @@ package object
 import (
 	"bytes"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -68,13 +67,36 @@ func (n *Node) position(token string) int {
 	case Map:
 		return n.expand().find(token)
 	case Array:
-		if n.Get(token) != nil {
-			i, _ := strconv.Atoi(token) // Get found it
-			return i
-		}
+		return elementAt(token, n.Len())
 	default:
+		return -1
 	}
-	return -1
+}
+
+// elementAt reads the position of an element in a list of that length, -1 where token is none.
+func elementAt(token string, length int) int {
+	at := 0
+	for i := range len(token) {
+		c := token[i]
+		if c < '0' || c > '9' || i > 0 && at == 0 {
+			return -1
+		}
+		if at = at*10 + int(c-'0'); at >= length {
+			return -1
+		}
+	}
+	if token == "" {
+		return -1
+	}
+	return at
+}
+
+// Step is [Node.Get] of one token.
+func (n *Node) Step(token string) *Node {
+	if at := n.position(token); at >= 0 {
+		return n.At(at)
+	}
+	return nil
 }
 
 // Remove takes away the member or element at path and reports whether it was there.
@@ -117,7 +139,7 @@ func (n *Node) canPut(path []string) bool {
 		case Map:
 			n = n.member(token)
 		case Array:
-			if n = n.Get(token); n == nil {
+			if n = n.Step(token); n == nil {
 				return false
 			}
 		default:
