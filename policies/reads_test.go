@@ -119,4 +119,3 @@ func requestOf(t testing.TB, review []byte) string {
 	}
 	return request.String()
 }
-

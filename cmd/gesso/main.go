@@ -68,6 +68,6 @@ Exit codes: 0 all allowed, 1 something is denied, 2 could not read or could not 
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; %s --help lists the flags", err, cmd.CommandPath())
 	})
-	root.AddCommand(newReviewCommand(), newTestCommand(), newProfileCommand(), newWebhooksCommand(), newServeCommand(), newVersionCommand())
+	root.AddCommand(newReviewCommand(), newTestCommand(), newProfileCommand(), newWebhooksCommand(), newExplainCommand(), newServeCommand(), newVersionCommand())
 	return root
 }
