@@ -34,7 +34,9 @@ func (yardstick) Prepare(review []byte) (Judgement, error) { return decoding(rev
 
 type decoding []byte
 
-func (d decoding) Run() error { return json.NewDecoder(bytes.NewReader(d)).Decode(&admissionv1.AdmissionReview{}) }
+func (d decoding) Run() error {
+	return json.NewDecoder(bytes.NewReader(d)).Decode(&admissionv1.AdmissionReview{})
+}
 
 func (decoding) Refusing() ([]string, error) { return nil, nil }
 

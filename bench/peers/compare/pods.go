@@ -44,7 +44,9 @@ func Bad(policy string) ([]byte, error) {
 
 func faults() map[string]func(*corev1.Pod) {
 	return map[string]func(*corev1.Pod){
-		"capabilities":    func(p *corev1.Pod) { p.Spec.Containers[1].SecurityContext.Capabilities.Add = []corev1.Capability{"SYS_ADMIN"} },
+		"capabilities": func(p *corev1.Pod) {
+			p.Spec.Containers[1].SecurityContext.Capabilities.Add = []corev1.Capability{"SYS_ADMIN"}
+		},
 		"host-namespaces": func(p *corev1.Pod) { p.Spec.HostPID = true },
 		"host-path": func(p *corev1.Pod) {
 			p.Spec.Volumes[2].VolumeSource = corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/var/run"}}

@@ -91,7 +91,9 @@ type namespaces struct{ listersv1.NamespaceLister }
 
 func (namespaces) Get(name string) (*corev1.Namespace, error) { return namespace(name), nil }
 
-func (namespaces) List(labels.Selector) ([]*corev1.Namespace, error) { return nil, errors.ErrUnsupported }
+func (namespaces) List(labels.Selector) ([]*corev1.Namespace, error) {
+	return nil, errors.ErrUnsupported
+}
 
 func namespace(name string) *corev1.Namespace {
 	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{corev1.LabelMetadataName: name}}}
@@ -163,7 +165,9 @@ func (v *validated) Refusing() ([]string, error) {
 	return names, nil
 }
 
-func interfaces() admission.ObjectInterfaces { return admission.NewObjectInterfacesFromScheme(scheme.Scheme) }
+func interfaces() admission.ObjectInterfaces {
+	return admission.NewObjectInterfacesFromScheme(scheme.Scheme)
+}
 
 type dispatcher struct {
 	hooks      []validating.PolicyHook

@@ -1,13 +1,28 @@
+//go:build peers
+
+// Webhooks measures Gatekeeper and Kyverno beside Gesso. It writes what it measured as JSON; the command above it makes the table.
 package main
 
 import (
-	_ "github.com/gesso-dev/gesso/admission"
-	_ "github.com/gesso-dev/gesso/policies"
-	_ "github.com/gesso-dev/gesso/webhook"
-	_ "github.com/kyverno/kyverno/pkg/cel/policies/vpol/engine"
-	_ "github.com/kyverno/kyverno/pkg/cel/policies/vpol/compiler"
-	_ "github.com/kyverno/kyverno/pkg/engine"
-	_ "github.com/open-policy-agent/gatekeeper/v3/pkg/webhook"
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+
+	"github.com/gesso-dev/gesso/bench/peers/compare"
+	"github.com/gesso-dev/gesso/bench/peers/webhooks/gatekeeper"
+	"github.com/gesso-dev/gesso/bench/peers/webhooks/kyverno"
 )
 
-func main() {}
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := compare.Serve(ctx, os.Args[1:], os.Stdout, peers()); err != nil {
+		fmt.Fprintln(os.Stderr, "webhooks:", err)
+		os.Exit(1) //nolint:gocritic // the process ends, and with it what was to be stopped
+	}
+}
+
+func peers() []compare.Peer {
+	return []compare.Peer{gatekeeper.Peer(), kyverno.ClusterPolicy(), kyverno.ValidatingPolicy()}
+}
