@@ -79,7 +79,7 @@ func other(ctx context.Context, dir string, o compare.Options) (*compare.Process
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
 	binary := folder + "/webhooks"
-	build := exec.CommandContext(ctx, "go", "build", "-C", dir, "-tags=peers", "-o="+binary, ".")
+	build := exec.CommandContext(ctx, "go", "build", "-C", dir, "-o="+binary, ".")
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
 		return nil, fmt.Errorf("build %s: %w", dir, err)

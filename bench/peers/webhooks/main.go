@@ -1,5 +1,3 @@
-//go:build peers
-
 // Webhooks measures Gatekeeper and Kyverno beside Gesso. It writes what it measured as JSON; the command above it makes the table.
 package main
 

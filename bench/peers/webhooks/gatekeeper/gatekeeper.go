@@ -1,5 +1,3 @@
-//go:build peers
-
 // Package gatekeeper runs the ten policies through Gatekeeper: one ConstraintTemplate and one constraint for each, in Rego.
 //
 // The figure is that of the validating webhook's own handler, as it is registered with the manager, for an AdmissionRequest that has been

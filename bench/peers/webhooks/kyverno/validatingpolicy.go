@@ -1,5 +1,3 @@
-//go:build peers
-
 // Package kyverno runs the ten policies through Kyverno's engines: as ClusterPolicy, its own language, and as ValidatingPolicy, CEL.
 //
 // Both figures leave out the HTTP server, the events and the reports, and both hold what Kyverno adds to a policy of Pods: the rules for the
