@@ -153,8 +153,14 @@ func (s spoiler) spoil(v any, rarely int) any {
 
 func (s spoiler) other() any {
 	return []any{
-		nil, false, true, 0, 1.5, "", "x", "latest", []any{}, map[string]any{}, []any{nil}, []any{"x", "x"}, map[string]any{"name": "x"},
-		map[string]any{"x": []any{1, map[string]any{}}}, []any{map[string]any{"name": "x", "value": 1}, map[string]any{"name": "x", "value": 2}},
+		nil, false, true, 0, 1.5, "", "x", "latest",
+		[]any{},
+		map[string]any{},
+		[]any{nil},
+		[]any{"x", "x"},
+		map[string]any{"name": "x"},
+		map[string]any{"x": []any{1, map[string]any{}}},
+		[]any{map[string]any{"name": "x", "value": 1}, map[string]any{"name": "x", "value": 2}},
 	}[s.IntN(15)]
 }
 
