@@ -45,7 +45,7 @@ func TestProjected(t *testing.T) {
 		}
 		turns = max(turns, all/len(reviews)/4) // a sample meets about four policies
 	}
-	judged := projection{set: set, alone: map[string]*plan{}}
+	judged := twoWays{set: set, alone: map[string]*plan{}}
 	for i, r := range reviews {
 		g := spoiler{rand.New(rand.NewPCG(uint64(i), 5))}
 		judged.judge(t, r)
@@ -62,14 +62,14 @@ func TestProjected(t *testing.T) {
 	}
 }
 
-// projection judges reviews on the whole request and on what is read of it.
-type projection struct {
+// twoWays judges reviews on the whole request and on what is read of it.
+type twoWays struct {
 	set          *Set
 	alone        map[string]*plan // for one policy and one kind
 	pairs, found int
 }
 
-func (p *projection) judge(t *testing.T, r Review) {
+func (p *twoWays) judge(t *testing.T, r Review) {
 	t.Helper()
 	if together := p.set.plan(r); together != nil {
 		p.compare(t, together, r)
@@ -83,7 +83,7 @@ func (p *projection) judge(t *testing.T, r Review) {
 	}
 }
 
-func (p *projection) compare(t *testing.T, plan *plan, r Review) {
+func (p *twoWays) compare(t *testing.T, plan *plan, r Review) {
 	t.Helper()
 	if plan.need == nil || plan.need.request == nil {
 		t.Fatalf("%s %s: nothing is left out of a request", r.Kind, plan.policies[0].ID)
@@ -153,8 +153,14 @@ func (s spoiler) spoil(v any, rarely int) any {
 
 func (s spoiler) other() any {
 	return []any{
-		nil, false, true, 0, 1.5, "", "x", "latest", []any{}, map[string]any{}, []any{nil}, []any{"x", "x"}, map[string]any{"name": "x"},
-		map[string]any{"x": []any{1, map[string]any{}}}, []any{map[string]any{"name": "x", "value": 1}, map[string]any{"name": "x", "value": 2}},
+		nil, false, true, 0, 1.5, "", "x", "latest",
+		[]any{},
+		map[string]any{},
+		[]any{nil},
+		[]any{"x", "x"},
+		map[string]any{"name": "x"},
+		map[string]any{"x": []any{1, map[string]any{}}},
+		[]any{map[string]any{"name": "x", "value": 1}, map[string]any{"name": "x", "value": 2}},
 	}[s.IntN(15)]
 }
 

@@ -268,3 +268,22 @@ func FuzzAdversarial(f *testing.F) {
 		}
 	})
 }
+
+// TestLibrary: the policies of the library on inputs made from what they read. Their samples are judged by the package above.
+func TestLibrary(t *testing.T) {
+	ids := library(t)
+	found := 0
+	for _, id := range ids {
+		compiler := compile(t, libraryModules(t, id))
+		s := newSubject(t, id, compiler, verdicts(compiler, id))
+		node := Analyse(t.Context(), compiler, s.entries)[0]
+		if node.All {
+			t.Errorf("%s reads all of its input: %q", id, node.Why)
+		}
+		found += s.try(t, node, pairs(t, 15, len(ids)))
+	}
+	t.Logf("%d policies, %d verdicts that are not empty", len(ids), found)
+	if found < len(ids) {
+		t.Error("hardly any input is judged")
+	}
+}

@@ -46,6 +46,16 @@ func TestLate(t *testing.T) {
 				&ir.AssignVarStmt{Source: local(7), Target: 8},
 			}}},
 		}},
+		{"carried over a value that was tested", ruleFixpoint, []ir.Stmt{
+			&ir.DotStmt{Source: local(0), Key: text(ir.StringIndex(items)), Target: 4},
+			&ir.DotStmt{Source: local(0), Key: text(ir.StringIndex(other)), Target: 5},
+			&ir.DotStmt{Source: local(5), Key: text(ir.StringIndex(other)), Target: 8},
+			&ir.EqualStmt{A: local(8), B: text(ir.StringIndex(other))},
+			&ir.ScanStmt{Source: 4, Key: 6, Value: 7, Block: &ir.Block{Stmts: []ir.Stmt{
+				&ir.EqualStmt{A: local(8), B: local(5)},
+				&ir.AssignVarStmt{Source: local(7), Target: 8},
+			}}},
+		}},
 		{"appended after the comparison", ruleLate, []ir.Stmt{
 			&ir.DotStmt{Source: local(0), Key: text(ir.StringIndex(items)), Target: 4},
 			&ir.DotStmt{Source: local(0), Key: text(ir.StringIndex(other)), Target: 5},

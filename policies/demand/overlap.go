@@ -2,6 +2,7 @@ package demand
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -309,10 +310,8 @@ func isConstant(text string) bool {
 
 // together writes parts, or nothing where one of them is not known.
 func together(parts ...string) string {
-	for _, part := range parts {
-		if part == "" {
-			return ""
-		}
+	if slices.Contains(parts, "") {
+		return ""
 	}
 	return strings.Join(parts, "")
 }

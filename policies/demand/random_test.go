@@ -3,6 +3,7 @@ package demand
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -133,22 +134,22 @@ func (s *scribe) line() string {
 	switch s.IntN(14) {
 	case 0, 1, 2:
 		from, v := s.term(), s.fresh()
-		s.vars = append(s.vars[:len(s.vars):len(s.vars)], v)
+		s.vars = append(slices.Clip(s.vars), v)
 		return "some " + v + " in " + from
 	case 3:
 		from, k, v := s.term(), s.fresh(), s.fresh()
-		s.vars = append(s.vars[:len(s.vars):len(s.vars)], k, v)
+		s.vars = append(slices.Clip(s.vars), k, v)
 		return "some " + k + ", " + v + " in " + from
 	case 4, 5:
 		from, v := s.term(), s.fresh()
-		s.vars = append(s.vars[:len(s.vars):len(s.vars)], v)
+		s.vars = append(slices.Clip(s.vars), v)
 		return v + " := " + from
 	case 6:
 		return "not " + s.test()
 	case 7:
 		from, v := s.term(), s.fresh()
 		held := s.vars
-		s.vars = append(s.vars[:len(s.vars):len(s.vars)], v)
+		s.vars = append(slices.Clip(s.vars), v)
 		defer func() { s.vars = held }()
 		return "every " + v + " in " + from + " { _ = " + v + "; " + s.test() + " }"
 	case 8:
@@ -158,7 +159,7 @@ func (s *scribe) line() string {
 	case 9:
 		v := s.fresh()
 		from := s.ref()
-		s.vars = append(s.vars[:len(s.vars):len(s.vars)], v)
+		s.vars = append(slices.Clip(s.vars), v)
 		return v + " := " + from + s.one("[_]", "[_]", "[_].name")
 	}
 	return s.test()

@@ -2,6 +2,7 @@ package demand
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/open-policy-agent/opa/v1/ir"
@@ -353,10 +354,12 @@ func (f *frame) origin(local ir.Local) ir.Local {
 	}
 }
 
-// know notes what a local can only be from here to the end of the block.
+// know notes what a local can only be from here to the end of the block. Of those that are shared only the parameters stay what they are:
+// others may be something else in the next turn of a loop.
 func (f *frame) know(local ir.Local, is *value) {
-	f.narrow(local, is)
-	if from := f.origin(local); from != local {
-		f.narrow(from, is)
+	for _, one := range []ir.Local{local, f.origin(local)} {
+		if !f.isShared(one) || slices.Contains(f.call.f.Params, one) {
+			f.narrow(one, is)
+		}
 	}
 }

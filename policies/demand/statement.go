@@ -2,6 +2,7 @@ package demand
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/open-policy-agent/opa/v1/ir"
@@ -62,10 +63,7 @@ func (f *frame) valueStmt(stmt ir.Stmt) error {
 	case *ir.MakeNullStmt:
 		f.assign(stmt.Target, f.some)
 	case *ir.AssignVarStmt:
-		f.assign(stmt.Target, f.operand(stmt.Source))
-		if from, ok := stmt.Source.Value.(ir.Local); ok && from != stmt.Target && !f.isShared(stmt.Target) && f.origin(from) != stmt.Target {
-			f.slots[stmt.Target].from = copied{true, from, f.slots[from].writes}
-		}
+		f.copy(stmt)
 	case *ir.AssignVarOnceStmt:
 		f.assignOnce(stmt)
 	case *ir.ObjectMergeStmt:
@@ -74,6 +72,15 @@ func (f *frame) valueStmt(stmt ir.Stmt) error {
 		return f.allocStmt(stmt)
 	}
 	return nil
+}
+
+// copy assigns one local to another.
+func (f *frame) copy(stmt *ir.AssignVarStmt) {
+	f.assign(stmt.Target, f.operand(stmt.Source))
+	from, isLocal := stmt.Source.Value.(ir.Local)
+	if isLocal && from != stmt.Target && !f.isShared(stmt.Target) && f.origin(from) != stmt.Target {
+		f.slots[stmt.Target].from = copied{true, from, f.slots[from].writes}
+	}
 }
 
 // allocStmt goes through the statements that build arrays, objects and sets.
@@ -255,6 +262,7 @@ func (f *frame) with(stmt *ir.WithStmt) error {
 	if len(stmt.Path) > 0 {
 		v = f.lay(stmt, before, v)
 	}
+	f.narrow(stmt.Local, nil)
 	f.slots[stmt.Local].is = v
 	err := f.inner(stmt.Block)
 	f.slots[stmt.Local].is = before
@@ -274,9 +282,9 @@ func (f *frame) lay(stmt *ir.WithStmt, base, v *value) *value {
 		base = f.dot(base, f.text(f.plan.Static.Strings[i].Value), f.why(stmt, "with"))
 		bases = append(bases, base)
 	}
-	for depth := len(bases) - 1; depth >= 0; depth-- {
+	for depth, base := range slices.Backward(bases) {
 		made := f.make(withKey{stmt, depth}, overlay)
-		f.put(made, &made.base, bases[depth])
+		f.put(made, &made.base, base)
 		f.putKid(made, f.plan.Static.Strings[stmt.Path[depth]].Value, v)
 		v = f.alloc(made)
 	}
