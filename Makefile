@@ -13,8 +13,10 @@ TESTFLAGS ?= -timeout=30m
 # The version is the only stamp in the binary, so that one commit gives one binary; empty outside a git checkout.
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
 LINT = $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint
-# The modules that live inside this one, those among them that hold Go code, and the packages with golden files.
-NESTED = $(shell find . -mindepth 2 -name go.mod -not -path './.cache/*' -not -path '*/testdata/*' -exec dirname {} \; | sort)
+# The modules that live inside this one, those among them that hold Go code, and the packages with golden files. The heavy ones, which
+# build whole products from their sources, are left to `make bench`: from cold they take gigabytes and many minutes.
+HEAVY = ./bench/peers/webhooks%
+NESTED = $(filter-out $(HEAVY),$(shell find . -mindepth 2 -name go.mod -not -path './.cache/*' -not -path '*/testdata/*' -exec dirname {} \; | sort))
 NESTED_CODE = $(foreach dir,$(NESTED),$(if $(shell find $(dir) -name '*.go' -print -quit),$(dir)))
 GOLDEN = $(shell grep -rlF 'gesso/internal/txtest"' --include='*_test.go' --exclude-dir=.cache . | xargs -r dirname | sort -u)
 # -race needs cgo, and that a C compiler with its headers.
