@@ -1,6 +1,7 @@
 package demand
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -33,5 +34,22 @@ func BenchmarkPlan(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkAnalyseLibrary is the whole library in one plan, as it is loaded.
+func BenchmarkAnalyseLibrary(b *testing.B) {
+	modules := map[string]string{}
+	for _, id := range library(b) {
+		maps.Copy(modules, libraryModules(b, id))
+	}
+	compiler := compile(b, modules)
+	var entries [][]ast.Ref
+	for _, id := range library(b) {
+		entries = append(entries, verdicts(compiler, id))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		Analyse(b.Context(), compiler, entries...)
 	}
 }
