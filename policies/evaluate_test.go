@@ -118,7 +118,7 @@ deny contains {"field": key, "message": json.marshal(value)} if some key, value 
 			r.Namespace = &Namespace{Name: "team-a", Labels: map[string]string{"b": "2", "a": "1"}}
 			r.Expected = map[string]any{"secretScopes": []string{"/prod/team-a/"}}
 			r.User = User{Name: "dev", Groups: []string{"a", "b"}, Platform: true}
-			set.index[target{tc.group, tc.kind, "", "CREATE"}] = newPlan(tc.group, tc.kind, set.policies, nil) // the kinds that pods: true does not select
+			set.index[target{tc.group, tc.kind, "", "CREATE"}] = newPlan(tc.group, tc.kind, set.policies) // the kinds that pods: true does not select
 			want := map[string]string{
 				"user": `{"groups":["a","b"],"name":"dev","platform":true}`,
 				"app":  `"shop"`, "environment": `"prod"`, "expected": `{"secretScopes":["/prod/team-a/"]}`, "parameters": "{}",

@@ -3,6 +3,7 @@ package policies
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/topdown"
@@ -20,8 +21,10 @@ type plan struct {
 	policies []*compiled // by id
 	chunks   []chunk
 	health   health // of asking together
-	// need is what is parsed of a request; nil stands for all of it.
-	need *need
+	// need is what is parsed of a request, see reads.
+	need        *need
+	once        sync.Once
+	group, kind string
 }
 
 // chunk is a query for some policies of one unit.
@@ -31,11 +34,8 @@ type chunk struct {
 	body    ast.Body
 }
 
-func newPlan(group, kind string, list []*compiled, reads *demand.Node) *plan {
-	p := &plan{policies: list}
-	if reads != nil {
-		p.need = newNeed(group, kind, reads)
-	}
+func newPlan(group, kind string, list []*compiled) *plan {
+	p := &plan{policies: list, group: group, kind: kind}
 	last := map[*unit]int{} // the chunk that may take more
 	for i, policy := range list {
 		u := policy.unit
@@ -55,16 +55,20 @@ func newPlan(group, kind string, list []*compiled, reads *demand.Node) *plan {
 	return p
 }
 
-// readBy is what policies read of the input together, nil for everything.
-func readBy(list []*compiled) *demand.Node {
-	all := &demand.Node{}
-	for _, p := range list {
-		if p.reads == nil || p.reads.All {
-			return nil
+// reads is what is parsed of a request; nil stands for all of it. Whoever asks first waits until it has been worked out.
+func (p *plan) reads() *need {
+	p.once.Do(func() {
+		all := &demand.Node{}
+		for _, policy := range p.policies {
+			reads := policy.reads()
+			if reads == nil || reads.All {
+				return
+			}
+			all.Add(reads)
 		}
-		all.Add(p.reads)
-	}
-	return all
+		p.need = newNeed(p.group, p.kind, all)
+	})
+	return p.need
 }
 
 // evaluation is one review being judged.

@@ -61,7 +61,7 @@ func (l *loader) together(ctx context.Context, candidates []*candidate) (again [
 	for _, c := range candidates {
 		definitions = append(definitions, c.policy.definition)
 	}
-	built, reason := guarded(ctx, shareLimit, func() build { return l.compiler.build(ctx, definitions, true) })
+	built, reason := guarded(ctx, shareLimit, func() build { return l.compiler.build(definitions, true) })
 	if built.err == nil && reason == "" {
 		for i, c := range candidates {
 			c.set(built, i)
@@ -95,7 +95,7 @@ func (l *loader) alone(ctx context.Context, c *candidate) {
 		return
 	}
 	d := c.policy.definition
-	built, reason := guarded(ctx, compileLimit, func() build { return l.compiler.build(ctx, []*definition{d}, false) })
+	built, reason := guarded(ctx, compileLimit, func() build { return l.compiler.build([]*definition{d}, false) })
 	switch {
 	case reason != "":
 		c.fail(Problem{Policy: c.id, File: path.Join(c.policy.Source, c.id), Reason: reason})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
@@ -13,6 +14,10 @@ import (
 // unit is a number of policies that were compiled together with the shared helpers that they need.
 type unit struct {
 	compiler *ast.Compiler
+	programs []*program
+	// analysis is made when it is first asked for: no start and no reload waits for it. whole is set where there is to be none.
+	analysis sync.Once
+	whole    bool
 	// shared is true where input.parameters and input.inventory lie by policy id; see share.go. Else there is one policy only.
 	shared bool
 }
@@ -28,8 +33,8 @@ type program struct {
 	body ast.Body
 	// readsNamespace is true when a verdict may depend on facts of the Namespace.
 	readsNamespace bool
-	// reads is what the verdict rules read of input; nil where nobody has asked, which stands for everything.
-	reads *demand.Node
+	// known is what the verdict rules read of input, see reads.
+	known *demand.Node
 }
 
 // verdict is one of the rules deny and warn of a policy.
@@ -75,36 +80,41 @@ type build struct {
 	err      error
 }
 
-func (c *compiler) build(ctx context.Context, definitions []*definition, shared bool) build {
+func (c *compiler) build(definitions []*definition, shared bool) build {
 	u, err := c.link(definitions, shared)
 	b := build{err: err}
 	if err != nil {
 		return b
 	}
-	var good []*program
+	u.whole = c.print // who prints sees the whole input
 	for _, d := range definitions {
 		p, problems := u.program(d)
 		b.programs, b.problems = append(b.programs, p), append(b.problems, problems)
 		if p != nil {
-			good = append(good, p)
+			u.programs = append(u.programs, p)
 		}
-	}
-	if !c.print { // who prints sees the whole input
-		u.analyse(ctx, good)
 	}
 	return b
 }
 
-// analyse finds out what programs read of the input.
-func (u *unit) analyse(ctx context.Context, programs []*program) {
-	entries := make([][]ast.Ref, len(programs))
-	for i, p := range programs {
+// reads is what the verdict rules read of input; nil stands for everything. Whoever asks first waits for the analysis of the whole unit.
+func (p *program) reads() *demand.Node {
+	p.unit.analysis.Do(p.unit.analyse)
+	return p.known
+}
+
+func (u *unit) analyse() {
+	if u.whole {
+		return
+	}
+	entries := make([][]ast.Ref, len(u.programs))
+	for i, p := range u.programs {
 		for _, v := range p.verdicts {
 			entries[i] = append(entries[i], v.ref)
 		}
 	}
-	for i, reads := range demand.Analyse(ctx, u.compiler, entries...) {
-		programs[i].reads = reads
+	for i, reads := range demand.Analyse(context.Background(), u.compiler, entries...) { // nobody's request: what comes of it is for all
+		u.programs[i].known = reads
 	}
 }
 

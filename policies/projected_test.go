@@ -77,7 +77,7 @@ func (p *twoWays) judge(t *testing.T, r Review) {
 	for _, policy := range p.set.matching(r) {
 		key := policy.ID + " " + r.Group + "/" + r.Kind
 		if p.alone[key] == nil {
-			p.alone[key] = newPlan(r.Group, r.Kind, []*compiled{policy}, policy.reads)
+			p.alone[key] = newPlan(r.Group, r.Kind, []*compiled{policy})
 		}
 		p.compare(t, p.alone[key], r)
 	}
@@ -85,11 +85,12 @@ func (p *twoWays) judge(t *testing.T, r Review) {
 
 func (p *twoWays) compare(t *testing.T, plan *plan, r Review) {
 	t.Helper()
-	if plan.need == nil || plan.need.request == nil {
+	need := plan.reads()
+	if need == nil || need.request == nil {
 		t.Fatalf("%s %s: nothing is left out of a request", r.Kind, plan.policies[0].ID)
 	}
 	whole := p.set.evaluate(t.Context(), plan, r, nil)
-	projected := p.set.evaluate(t.Context(), plan, r, plan.need)
+	projected := p.set.evaluate(t.Context(), plan, r, need)
 	p.pairs++
 	if ids := projected.differs(whole); len(ids) > 0 {
 		t.Errorf("%q decide otherwise on what they read of\n%s\nwhole     %+v\nprojected %+v", ids, r.Request, whole.decision(), projected.decision())
@@ -171,8 +172,8 @@ func TestProjectedTells(t *testing.T) {
 	policy := set.policy("image-tag")
 	nothing := &demand.Node{}
 	nothing.Kid("request", "operation")
-	plan := newPlan("", "Pod", []*compiled{policy}, nothing)
-	whole, projected := set.evaluate(t.Context(), plan, r, nil), set.evaluate(t.Context(), plan, r, plan.need)
+	plan := newPlan("", "Pod", []*compiled{policy})
+	whole, projected := set.evaluate(t.Context(), plan, r, nil), set.evaluate(t.Context(), plan, r, newNeed("", "Pod", nothing))
 	if ids := projected.differs(whole); !slices.Equal(ids, []string{"image-tag"}) {
 		t.Errorf("%q", ids)
 	}

@@ -6,14 +6,15 @@ import "github.com/gesso-dev/gesso/policies/demand"
 // whole input, and Why says what asks for it.
 func (s *Set) Reads(id string) *demand.Node {
 	p := s.policy(id)
-	switch {
-	case p == nil:
+	if p == nil {
 		return nil
-	case p.reads == nil:
+	}
+	found := p.reads()
+	if found == nil {
 		return demand.Whole("print statements are kept")
 	}
 	reads := &demand.Node{}
-	reads.Add(p.reads)
+	reads.Add(found)
 	if p.unit.shared { // there the fields that differ from policy to policy lie by id
 		for name, kid := range reads.Kids {
 			if own := kid.Kids[id]; own != nil && (name == "parameters" || name == "inventory") {

@@ -90,13 +90,13 @@ func TestKept(t *testing.T) {
 			continue
 		}
 		judged++
-		kept, err := value.Parse([]byte(whole), newNeed("", "Pod", p.reads).request)
+		kept, err := value.Parse([]byte(whole), newNeed("", "Pod", p.reads()).request)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if percent := 100 * len(kept.String()) / len(whole); percent > maxKept {
 			var why []string
-			for path, node := range p.reads.Paths() {
+			for path, node := range p.reads().Paths() {
 				why = append(why, fmt.Sprintf("%s %s", path, strings.Join(node.Why, ", ")))
 			}
 			t.Errorf("%s keeps %d%% of the Pod; it reads\n  %s", p.ID, percent, strings.Join(why, "\n  "))

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-
-	"github.com/gesso-dev/gesso/policies/demand"
 )
 
 // defaultDeadline is how long one policy may take over one review. A policy of the library takes well under a millisecond.
@@ -66,26 +64,24 @@ func (s *Set) finish() {
 		}
 	}
 	s.parameters = ast.ObjectTerm(parameters...)
-	var (
-		plans = map[string]*plan{}        // targets with the same policies and their Pods in the same place share one
-		reads = map[string]*demand.Node{} // of the same policies, whatever the kind
-	)
+	plans := map[string]*plan{} // targets with the same policies and their Pods in the same place share one
 	for t, list := range lists {
-		var ids strings.Builder
+		parts := slices.Clone(podPath(t.group, t.kind))
 		for _, p := range list {
-			ids.WriteString(p.ID)
-			ids.WriteByte(' ')
+			parts = append(parts, p.ID)
 		}
-		want, known := reads[ids.String()]
-		if !known {
-			want = readBy(list)
-			reads[ids.String()] = want
-		}
-		key := strings.Join(podPath(t.group, t.kind), ".") + " " + ids.String()
+		key := strings.Join(parts, " ")
 		if plans[key] == nil {
-			plans[key] = newPlan(t.group, t.kind, list, want)
+			plans[key] = newPlan(t.group, t.kind, list)
 		}
 		s.index[t] = plans[key]
+	}
+}
+
+// Warm works out what is read of the requests of every kind, which a first review would have to wait for.
+func (s *Set) Warm() {
+	for _, plan := range s.index {
+		plan.reads()
 	}
 }
 
@@ -235,10 +231,11 @@ func (s *Set) Evaluate(ctx context.Context, r Review) Decision {
 		return newEvaluation(s, plan, r, nil, err).decision()
 	}
 	defer s.leave()
-	if plan.need == nil || s.shadow.off.Load() {
+	need := plan.reads()
+	if need == nil || s.shadow.off.Load() {
 		return s.evaluate(ctx, plan, r, nil).decision()
 	}
-	e := s.evaluate(ctx, plan, r, plan.need)
+	e := s.evaluate(ctx, plan, r, need)
 	if !s.shadow.due() || ctx.Err() != nil {
 		return e.decision()
 	}

@@ -27,7 +27,7 @@ func shadowed(t *testing.T, rules string) (set *Set, caught *[][]string) {
 func TestShadow(t *testing.T) {
 	set, caught := shadowed(t, `deny contains c.image if some c in input.containers`)
 	plan := set.plan(pod(""))
-	if plan.need.request == nil {
+	if plan.reads().request == nil {
 		t.Fatal("the whole request is parsed")
 	}
 	r := pod(`{"object":{"spec":{"containers":[{"image":"a"}]}}}`)

@@ -128,7 +128,7 @@ func scattered(t *testing.T, set *Set) *Set {
 	other := newSet("")
 	other.deadline = set.deadline
 	for _, p := range set.policies {
-		built := set.compiler.build(t.Context(), []*definition{p.definition}, false)
+		built := set.compiler.build([]*definition{p.definition}, false)
 		if built.err != nil || built.programs[0] == nil {
 			t.Fatalf("%s: %v %v", p.ID, built.err, built.problems)
 		}

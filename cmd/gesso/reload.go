@@ -124,6 +124,7 @@ func (r *reloader) reload(ctx context.Context) {
 func (r *reloader) swap(next *loaded) {
 	inventory := r.inventories.Use(next.set)
 	if r.current.pointer.Load() != nil {
+		next.set.Warm() // before it is in force; at the start Ready comes first
 		ctx, cancel := context.WithTimeout(context.Background(), inventoryPatience)
 		r.inventories.Settle(ctx)
 		cancel()
@@ -135,7 +136,10 @@ func (r *reloader) swap(next *loaded) {
 		l.Policies = append(l.Policies, p.ID)
 	}
 	r.metrics.SetLoaded(l)
-	r.judging.Go(func() { r.judgeOwn(now) })
+	r.judging.Go(func() {
+		next.set.Warm()
+		r.judgeOwn(now)
+	})
 }
 
 func (r *reloader) rejectedSince() (since time.Time) {
