@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 GO ?= go
 FUZZTIME ?= 60s
-BENCHCOUNT ?= 10
+BASE ?= HEAD~1
 # A cold machine builds a whole control plane inside the tests; the usual ten minutes are too few for that.
 TESTFLAGS ?= -timeout=30m
 
@@ -78,9 +78,12 @@ corpus: ## put the real objects of CORPUS (JSON lines) through the properties an
 	GESSO_CORPUS='$(abspath $(CORPUS))' $(GO) test -run='^TestCorpus$$' -count=1 -timeout=2h -v ./e2e/corpus
 
 .PHONY: bench
-bench: ## run the benchmarks into bench.out; BASE=old.out compares with an older run
-	$(GO) test -run='^$$' -bench=. -benchmem -count=$(BENCHCOUNT) $(TESTFLAGS) ./... | tee bench.out
-	$(GO) tool -modfile=tools/go.mod benchstat $(BASE) bench.out
+bench: ## measure everything and write docs/benchmarks.md, 20 minutes; BENCH=parts, BASE=commit to compare with
+	cd bench && $(GO) run ./run --base='$(BASE)' $(BENCH)
+
+.PHONY: bench-quick
+bench-quick: ## the same in three minutes, to see that it works; writes nothing
+	cd bench && $(GO) run ./run --quick --base='$(BASE)' $(BENCH)
 
 ##@ Check
 
