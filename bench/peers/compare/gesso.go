@@ -37,7 +37,7 @@ func loadGesso(ctx context.Context, c Case) (Engine, error) {
 	profile := v1alpha1.Builtin()
 	set, problems := policies.Load(ctx, []policies.Source{source}, admission.Settings(profile))
 	if len(problems) > 0 {
-		return nil, fmt.Errorf("%d policies cannot be loaded, the first: %v", len(problems), problems[0])
+		return nil, fmt.Errorf("%d policies cannot be loaded, the first: %w", len(problems), problems[0])
 	}
 	engine, err := admission.New(admission.Config{Profile: profile, Policies: set})
 	if err != nil {
