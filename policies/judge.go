@@ -33,13 +33,13 @@ func (h printHook) Print(at print.Context, text string) error {
 // grace is how long an evaluation may go on after it was told to stop, until the review goes on without it.
 const grace = 100 * time.Millisecond
 
-// supervised runs a part of an evaluation in a goroutine of its own, because a built-in function cannot always be interrupted. One that does
+// supervised runs a part of an evaluation in another goroutine, because a built-in function cannot always be interrupted. One that does
 // not stop is left behind, and noted in h until it has ended; the review goes on without it. late is true where the time was up first; then
 // there is no result.
 func supervised[T any](ctx context.Context, e *evaluation, budget time.Duration, h *health, f func(*guard) T) (result T, g *guard, late bool) {
 	g = &guard{}
 	done := make(chan T, 1)
-	go func() { done <- f(g) }()
+	e.set.crew.do(func() { done <- f(g) })
 	timer := time.NewTimer(budget)
 	defer timer.Stop()
 	select {

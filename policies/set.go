@@ -31,6 +31,7 @@ type Set struct {
 	shadow *shadow
 	// slots holds one token for each review that is being evaluated. It is shared by the copies of a set.
 	slots chan struct{}
+	crew  *crew
 	now   func() time.Time
 }
 
@@ -41,6 +42,7 @@ func newSet(revision string) *Set {
 		deadline: defaultDeadline, index: map[target]*plan{}, revision: revision,
 		shadow: &shadow{},
 		slots:  make(chan struct{}, runtime.GOMAXPROCS(0)),
+		crew:   newCrew(),
 		now:    time.Now, //nolint:forbidigo // for durations of evaluations only: no verdict depends on the time of day
 	}
 }
