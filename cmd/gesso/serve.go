@@ -84,6 +84,7 @@ asked for nothing but the metadata of Namespaces, the two webhook configurations
 
 func (f *serveFlags) serve(cmd *cobra.Command) error {
 	ctx := cmd.Context()
+	memory := newCollector()
 	log := logr.FromSlogHandler(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
 	klog.SetLogger(log)
 	ctrllog.SetLogger(log)
@@ -107,6 +108,10 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	go watch.registrations.Start(watching)
 	go func() { failed <- watch.namespaces.Start(watching) }()
 	go files.run(watching, r.reload)
+	go func() {
+		r.judging.Wait() // the start is not over before
+		memory.run(watching)
+	}()
 
 	log.Info("serving", "version", buildVersion(), "revision", r.current.pointer.Load().Revision(), "address", server.Addr().String(), "health", server.HealthAddr())
 	err = server.Run(ctx)

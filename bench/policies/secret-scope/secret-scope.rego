@@ -12,29 +12,31 @@ package gesso.policies.secret_scope
 import data.gesso.lib
 import data.gesso.lib.template
 
-_references contains {"field": sprintf("%s.env[%d].valueFrom.secretKeyRef.name", [container.path, i]), "name": name} if {
+deny contains _foreign(sprintf("%s.env[%d].valueFrom.secretKeyRef.name", [container.path, i]), name) if {
 	some container in input.containers
 	some i, variable in container.env
 	name := variable.valueFrom.secretKeyRef.name
+	not _own(name)
 }
 
-_references contains {"field": sprintf("%s.envFrom[%d].secretRef.name", [container.path, i]), "name": name} if {
+deny contains _foreign(sprintf("%s.envFrom[%d].secretRef.name", [container.path, i]), name) if {
 	some container in input.containers
 	some i, source in container.envFrom
 	name := source.secretRef.name
+	not _own(name)
 }
 
-_references contains {"field": sprintf("%sspec.volumes[%d].secret.secretName", [template.path, i]), "name": name} if {
+deny contains _foreign(sprintf("%sspec.volumes[%d].secret.secretName", [template.path, i]), name) if {
 	some i, volume in input.pod.volumes
 	name := volume.secret.secretName
+	not _own(name)
 }
 
-deny contains lib.violation(reference.field, message, fix) if {
-	some reference in _references
-	not _own(reference.name)
-	message := sprintf("the Secret %q does not belong to the app %q", [reference.name, input.app])
-	fix := sprintf("use a Secret called %s-<more>", [input.app])
-}
+_foreign(field, name) := lib.violation(
+	field,
+	sprintf("the Secret %q does not belong to the app %q", [name, input.app]),
+	sprintf("use a Secret called %s-<more>", [input.app]),
+)
 
 _own(name) if name == input.app
 
