@@ -40,9 +40,13 @@ func (e *Engine) question(r *Request, o *object.Object, request []byte) policies
 		},
 		Namespaced: r.NamespaceName != "",
 		Inventory:  r.Inventory,
-		Derive: func() policies.Names {
+		Derive: func(expected bool) policies.Names {
 			names := e.names(r, o)
-			return policies.Names{Environment: names.Environment, App: names.App, Expected: e.expected(r, o, names)}
+			derived := policies.Names{Environment: names.Environment, App: names.App}
+			if expected {
+				derived.Expected = e.expected(r, o, names)
+			}
+			return derived
 		},
 	}
 	if r.Namespace != nil {

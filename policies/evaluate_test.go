@@ -212,7 +212,7 @@ func TestUndecidedRequest(t *testing.T) {
 		"null":       {pod(`null`), "the request is not a JSON object"},
 		"odd expectations": {Review{
 			Group: "external-secrets.io", Kind: "ExternalSecret", Operation: "CREATE", Request: []byte(`{"object":{}}`),
-			Derive: func() Names { return Names{Expected: map[string]any{"secretScopes": func() {}}} },
+			Derive: func(bool) Names { return Names{Expected: map[string]any{"secretScopes": func() {}}} },
 		}, "what the convention expects is not JSON"},
 		"unknown Namespace": {Review{Group: "external-secrets.io", Kind: "ExternalSecret", Operation: "CREATE", Namespaced: true, Request: []byte(`{"namespace":"team-a","object":{}}`)}, `the Namespace "team-a" is not known yet`},
 	} {

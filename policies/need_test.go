@@ -204,7 +204,7 @@ func lists(path string) string {
 // TestNeedsNoNames: the convention is not asked where nobody reads what it derives.
 func TestNeedsNoNames(t *testing.T) {
 	r := pod(`{"object":{}}`)
-	r.Derive = func() Names {
+	r.Derive = func(bool) Names {
 		t.Error("asked")
 		return Names{}
 	}

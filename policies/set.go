@@ -165,8 +165,9 @@ type Review struct {
 	// that begin and end with "/", the namespace's own first), and whatever later policies need.
 	Expected map[string]any
 	// Derive gives the three above where it is set. It is called at most once for each evaluation, before Evaluate returns, and
-	// only where a policy matches, so that a request that no policy is for costs no names.
-	Derive func() Names
+	// only where a policy matches and reads any of them, so that a request that no policy is for costs no names. Where expected is false
+	// nobody reads Expected, and it may be left out.
+	Derive func(expected bool) Names
 }
 
 // Names are what the convention derives for an object, see [Review].
@@ -176,9 +177,9 @@ type Names struct {
 }
 
 // names returns what the convention derives.
-func (r *Review) names() Names {
+func (r *Review) names(expected bool) Names {
 	if r.Derive != nil {
-		return r.Derive()
+		return r.Derive(expected)
 	}
 	return Names{r.Environment, r.App, r.Expected}
 }

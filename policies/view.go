@@ -83,7 +83,7 @@ func (v *view) addNames(r Review, n *need) error {
 	if !n.environment && !n.app && n.expected == nil {
 		return nil
 	}
-	names := r.names()
+	names := r.names(n.expected != nil)
 	if n.environment {
 		v.add("environment", value.Text(names.Environment))
 	}

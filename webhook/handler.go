@@ -79,6 +79,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	defer h.leave()
 
+	deepen(req.ContentLength)
 	work := h.works.take()
 	if f := work.read(ctx.at, w, req); f != nil {
 		h.works.give(work, true)
