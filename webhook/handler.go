@@ -79,7 +79,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	defer h.leave()
 
-	deepen(req.ContentLength)
+	deepen(len(req.RequestURI))
 	work := h.works.take()
 	if f := work.read(ctx.at, w, req); f != nil {
 		h.works.give(work, true)

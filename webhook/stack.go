@@ -5,11 +5,11 @@ const reviewStack = 24 << 10
 
 // deepen makes room on the stack at once. Each request has a new goroutine with little of it, which would grow by doubling: at every step
 // all that stands on it would be copied, and its pointers looked for. at is anything that is not known when this is compiled, or the
-// room would not be needed.
+// room would not be needed; it must not be negative.
 //
 //go:noinline
-func deepen(at int64) byte {
+func deepen(at int) byte {
 	var room [reviewStack]byte
-	room[uint64(at)%reviewStack] = 1
-	return room[uint64(at/2)%reviewStack]
+	room[at%reviewStack] = 1
+	return room[at/2%reviewStack]
 }
