@@ -1,6 +1,9 @@
 package object
 
-import "strings"
+import (
+	"iter"
+	"strings"
+)
 
 // commonNames are member names that Kubernetes objects and admission reviews have in common. A name that stands here costs no
 // memory when it is read; the list decides nothing else.
@@ -43,13 +46,16 @@ app app.kubernetes.io/name app.kubernetes.io/instance app.kubernetes.io/componen
 app.kubernetes.io/managed-by pod-template-hash kubernetes.io/metadata.name kubernetes.io/os kubectl.kubernetes.io/default-container
 kubectl.kubernetes.io/last-applied-configuration kubectl.kubernetes.io/restartedAt deployment.kubernetes.io/revision`
 
+// CommonNames yields names of members that Kubernetes objects and admission reviews have in common.
+func CommonNames() iter.Seq[string] { return strings.FieldsSeq(commonNames) }
+
 // commonBits is the logarithm of the size of the table of common names, which stays less than half full.
 const commonBits = 10
 
 // commonTable is a hash table by fingerprint, with open addressing.
 var commonTable = func() *[1 << commonBits]string { //nolint:gochecknoglobals // a table that is made once and never written to
 	var table [1 << commonBits]string
-	for name := range strings.FieldsSeq(commonNames) {
+	for name := range CommonNames() {
 		at := fingerprint([]byte(name)) >> (32 - commonBits)
 		for table[at] != "" && table[at] != name {
 			at = (at + 1) % uint32(len(table))

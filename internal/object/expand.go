@@ -138,7 +138,7 @@ func readKey(raw []byte) key {
 		return key{name: common(inner)}
 	}
 	spelling := string(raw)
-	return key{name: string(appendUnescaped(nil, inner)), spelling: &spelling}
+	return key{name: string(AppendUnescaped(nil, inner)), spelling: &spelling}
 }
 
 // newLevel makes a level with count nodes, in one piece of memory where they are few.

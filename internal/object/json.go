@@ -237,5 +237,5 @@ func unquote(raw []byte) string {
 	if bytes.IndexByte(inner, '\\') < 0 {
 		return string(inner)
 	}
-	return string(appendUnescaped(nil, inner))
+	return string(AppendUnescaped(nil, inner))
 }

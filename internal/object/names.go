@@ -24,7 +24,7 @@ func (s *scanner) spelledIn(text *[]byte, n *name) []byte {
 	if !n.escaped {
 		return raw
 	}
-	*text = appendUnescaped((*text)[:0], raw)
+	*text = AppendUnescaped((*text)[:0], raw)
 	return *text
 }
 
@@ -126,8 +126,8 @@ func fingerprint(b []byte) uint32 {
 	return uint32((h ^ uint64(n)) * 0x9e3779b97f4a7c15 >> 32)
 }
 
-// appendUnescaped appends what the inside of a valid JSON string means. A lone surrogate is U+FFFD, as encoding/json has it.
-func appendUnescaped(dst, raw []byte) []byte {
+// AppendUnescaped appends what the inside of a valid JSON string means. A lone surrogate is U+FFFD, as encoding/json has it.
+func AppendUnescaped(dst, raw []byte) []byte {
 	for len(raw) > 0 {
 		at := bytes.IndexByte(raw, '\\')
 		if at < 0 {
@@ -138,7 +138,7 @@ func appendUnescaped(dst, raw []byte) []byte {
 		raw = raw[1:]
 		switch c {
 		case 'u':
-			r := hex4(raw[:4])
+			r := Hex4(raw[:4])
 			raw = raw[4:]
 			if utf16.IsSurrogate(r) {
 				r, raw = surrogates(r, raw)
@@ -164,7 +164,7 @@ func appendUnescaped(dst, raw []byte) []byte {
 // surrogates returns the character that r begins together with the escape at the beginning of rest, and what follows.
 func surrogates(r rune, rest []byte) (rune, []byte) {
 	if len(rest) >= 6 && rest[0] == '\\' && rest[1] == 'u' {
-		if both := utf16.DecodeRune(r, hex4(rest[2:6])); both != utf8.RuneError {
+		if both := utf16.DecodeRune(r, Hex4(rest[2:6])); both != utf8.RuneError {
 			return both, rest[6:]
 		}
 	}

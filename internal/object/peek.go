@@ -24,7 +24,7 @@ func (n *Node) Peek(visit func(name []byte, value Node) bool) {
 		end := closing(raw, i)
 		name := raw[i+1 : end-1]
 		if bytes.IndexByte(name, '\\') >= 0 {
-			name = appendUnescaped(nil, name)
+			name = AppendUnescaped(nil, name)
 		}
 		i = token(raw, end)
 		var kid Node

@@ -256,7 +256,7 @@ func (s *scanner) member(i int) int {
 	}
 	spelled := s.data[i+1 : end-1]
 	if escaped {
-		s.twice.text = appendUnescaped(s.twice.text[:0], spelled)
+		s.twice.text = AppendUnescaped(s.twice.text[:0], spelled)
 		spelled = s.twice.text
 	}
 	s.names = append(s.names, name{from: place(i + 1), to: place(end - 1), print: fingerprint(spelled), escaped: escaped})
@@ -339,7 +339,7 @@ func (s *scanner) escape(i int, inValue bool) int {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 		return i + 2
 	case 'u':
-		if len(rest) < 5 || hex4(rest[1:5]) < 0 {
+		if len(rest) < 5 || Hex4(rest[1:5]) < 0 {
 			return s.fail(i, inValue, `\u must be followed by four hexadecimal digits`)
 		}
 		return i + 6
@@ -347,8 +347,8 @@ func (s *scanner) escape(i int, inValue bool) int {
 	return s.fail(i, inValue, fmt.Sprintf("unknown escape \\%c in a string", rest[0]))
 }
 
-// hex4 is the value of four hexadecimal digits, -1 where they are none.
-func hex4(b []byte) rune {
+// Hex4 is the value of four hexadecimal digits, -1 where they are none.
+func Hex4(b []byte) rune {
 	var r rune
 	for _, c := range b {
 		switch {

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/gesso-dev/gesso/internal/object"
 )
 
 // longestCommon bounds the texts that are looked up in common.
@@ -13,48 +15,17 @@ const longestCommon = 56
 // so that no request can make it. Terms are immutable.
 var common = commonTerms(fields, values) //nolint:gochecknoglobals // constant
 
-// fields are names of fields, in managedFields with f: before them.
+// fields are names of fields beside object.CommonNames, in managedFields with f: before them.
 const fields = `
-uid kind group version resource requestKind requestResource requestSubResource subResource name namespace operation userInfo username groups
-extra object oldObject dryRun options fieldManager fieldValidation apiVersion metadata spec status data stringData type immutable
-generateName labels annotations creationTimestamp deletionTimestamp deletionGracePeriodSeconds finalizers generation resourceVersion
-ownerReferences controller blockOwnerDeletion managedFields manager fieldsType fieldsV1 time subresource selfLink
-app component tier app.kubernetes.io/name app.kubernetes.io/instance app.kubernetes.io/version app.kubernetes.io/component
-app.kubernetes.io/part-of app.kubernetes.io/managed-by pod-template-hash kubernetes.io/metadata.name
-kubectl.kubernetes.io/last-applied-configuration kubectl.kubernetes.io/restartedAt kubectl.kubernetes.io/default-container
-deployment.kubernetes.io/revision argocd.argoproj.io/tracking-id gesso.dev/filled
-replicas selector matchLabels matchExpressions key operator effect tolerationSeconds template strategy rollingUpdate maxSurge maxUnavailable
-minReadySeconds revisionHistoryLimit progressDeadlineSeconds paused serviceName podManagementPolicy updateStrategy partition
-volumeClaimTemplates schedule concurrencyPolicy suspend jobTemplate successfulJobsHistoryLimit failedJobsHistoryLimit startingDeadlineSeconds
-timeZone backoffLimit completions parallelism completionMode activeDeadlineSeconds ttlSecondsAfterFinished manualSelector
-containers initContainers ephemeralContainers volumes image imagePullPolicy imagePullSecrets command args workingDir env envFrom
-value valueFrom fieldRef fieldPath configMapKeyRef secretKeyRef resourceFieldRef containerName divisor configMapRef secretRef prefix optional
-ports containerPort hostPort hostIP protocol port targetPort nodePort appProtocol
-resources requests limits claims cpu memory ephemeral-storage storage hugepages-2Mi
-volumeMounts volumeDevices mountPath subPath subPathExpr readOnly recursiveReadOnly mountPropagation devicePath
-livenessProbe readinessProbe startupProbe httpGet path scheme host httpHeaders tcpSocket exec grpc service initialDelaySeconds timeoutSeconds
-periodSeconds successThreshold failureThreshold terminationGracePeriodSeconds lifecycle postStart preStop sleep seconds
-securityContext runAsUser runAsGroup runAsNonRoot fsGroup fsGroupChangePolicy supplementalGroups supplementalGroupsPolicy seLinuxOptions
-windowsOptions sysctls seccompProfile localhostProfile appArmorProfile privileged allowPrivilegeEscalation readOnlyRootFilesystem procMount
-capabilities add drop level role user hostProcess
-terminationMessagePath terminationMessagePolicy stdin stdinOnce tty restartPolicy resizePolicy resourceName targetContainerName
-dnsPolicy dnsConfig nameservers searches serviceAccountName serviceAccount automountServiceAccountToken nodeName nodeSelector hostNetwork hostPID
-hostIPC hostUsers shareProcessNamespace hostname subdomain affinity nodeAffinity podAffinity podAntiAffinity
-requiredDuringSchedulingIgnoredDuringExecution preferredDuringSchedulingIgnoredDuringExecution nodeSelectorTerms weight preference
-podAffinityTerm labelSelector topologyKey namespaces namespaceSelector values schedulerName tolerations hostAliases priorityClassName priority
-preemptionPolicy readinessGates conditionType runtimeClassName enableServiceLinks overhead topologySpreadConstraints maxSkew
-whenUnsatisfiable minDomains setHostnameAsFQDN os schedulingGates
-emptyDir medium sizeLimit hostPath configMap secret secretName items mode defaultMode projected sources serviceAccountToken audience
-expirationSeconds downwardAPI clusterTrustBundle persistentVolumeClaim claimName csi driver volumeAttributes nodePublishSecretRef nfs server
-ephemeral volumeClaimTemplate reference pullPolicy accessModes storageClassName volumeMode volumeName
-phase conditions lastProbeTime lastTransitionTime lastUpdateTime reason message containerStatuses initContainerStatuses podIP podIPs hostIPs ip
-startTime qosClass ready started restartCount imageID containerID state running waiting terminated exitCode observedGeneration
-readyReplicas availableReplicas updatedReplicas unavailableReplicas
-ingressClassName rules http paths pathType backend defaultBackend number tls hosts loadBalancer ingress clusterIP clusterIPs ipFamilies
-ipFamilyPolicy sessionAffinity internalTrafficPolicy externalTrafficPolicy externalName allocateLoadBalancerNodePorts
-secretStoreRef refreshInterval target creationPolicy deletionPolicy dataFrom remoteRef secretKey property extract find provider aws region auth
-jwt serviceAccountRef secrets roleRef apiGroup subjects verbs apiGroups nonResourceURLs resourceNames
-pods kubelet eks.amazonaws.com/role-arn expected environment parameters inventory ref registry repository tag digest trimmed ok
+subresource selfLink component tier argocd.argoproj.io/tracking-id gesso.dev/filled paused activeDeadlineSeconds manualSelector
+containerName divisor prefix appProtocol hugepages-2Mi recursiveReadOnly devicePath sleep seconds supplementalGroupsPolicy
+appArmorProfile level role user hostProcess stdin stdinOnce tty resizePolicy resourceName targetContainerName nameservers searches
+affinity namespaceSelector values conditionType mode audience clusterTrustBundle nodePublishSecretRef server ephemeral
+volumeClaimTemplate reference pullPolicy accessModes storageClassName volumeMode volumeName exitCode unavailableReplicas
+ingressClassName defaultBackend number ingress externalName allocateLoadBalancerNodePorts secretStoreRef refreshInterval target
+creationPolicy deletionPolicy dataFrom remoteRef secretKey property extract find provider aws region auth jwt serviceAccountRef
+secrets roleRef subjects verbs apiGroups nonResourceURLs resourceNames pods kubelet eks.amazonaws.com/role-arn expected
+environment parameters inventory ref registry repository tag digest trimmed ok
 `
 
 const values = `
@@ -78,9 +49,15 @@ IPv4 SingleStack Cluster Local CreateOrUpdate container init sidecar volume prod
 
 func commonTerms(fields, values string) map[string]*ast.Term {
 	terms := map[string]*ast.Term{"": ast.InternedTerm("")}
-	for name := range strings.FieldsSeq(fields) {
+	add := func(name string) {
 		terms[name] = ast.InternedTerm(name)
 		terms["f:"+name] = ast.InternedTerm("f:" + name)
+	}
+	for name := range object.CommonNames() {
+		add(name)
+	}
+	for name := range strings.FieldsSeq(fields) {
+		add(name)
 	}
 	for value := range strings.FieldsSeq(values) {
 		terms[value] = ast.InternedTerm(value)

@@ -1,14 +1,14 @@
 package value
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"slices"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/gesso-dev/gesso/internal/object"
 )
 
 const (
@@ -47,7 +47,7 @@ func (p *parser) quoted() (text []byte, ok bool) {
 			}
 			p.pos++
 			if escaped {
-				p.text = unescape(p.text[:0], text)
+				p.text = object.AppendUnescaped(p.text[:0], text)
 				text = p.text
 			}
 			return text, true
@@ -99,7 +99,7 @@ func (p *parser) escape() bool {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 		p.pos += 2
 	case 'u':
-		if _, ok := hex4(rest[1:]); !ok {
+		if len(rest) < 5 || object.Hex4(rest[1:5]) < 0 {
 			p.fail(reasonHex)
 			return false
 		}
@@ -109,68 +109,6 @@ func (p *parser) escape() bool {
 		return false
 	}
 	return true
-}
-
-// hex4 reads the four digits of a \u escape.
-func hex4(digits []byte) (r rune, ok bool) {
-	if len(digits) < 4 {
-		return 0, false
-	}
-	for _, c := range digits[:4] {
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c >= 'a' && c <= 'f':
-			c -= 'a' - 10
-		case c >= 'A' && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
-		}
-		r = r<<4 | rune(c)
-	}
-	return r, true
-}
-
-// unescape appends a string to out and resolves its escapes, which have been checked. Half of a surrogate pair becomes U+FFFD, as
-// encoding/json has it.
-func unescape(out, raw []byte) []byte {
-	for {
-		i := bytes.IndexByte(raw, '\\')
-		if i < 0 {
-			return append(out, raw...)
-		}
-		out = append(out, raw[:i]...)
-		c := raw[i+1]
-		raw = raw[i+2:]
-		switch c {
-		case 'b':
-			out = append(out, '\b')
-		case 'f':
-			out = append(out, '\f')
-		case 'n':
-			out = append(out, '\n')
-		case 'r':
-			out = append(out, '\r')
-		case 't':
-			out = append(out, '\t')
-		case 'u':
-			r, _ := hex4(raw)
-			raw = raw[4:]
-			if utf16.IsSurrogate(r) {
-				var low rune
-				if bytes.HasPrefix(raw, []byte(`\u`)) {
-					low, _ = hex4(raw[2:])
-				}
-				if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
-					raw = raw[6:]
-				}
-			}
-			out = utf8.AppendRune(out, r)
-		default:
-			out = append(out, c)
-		}
-	}
 }
 
 // distinct reports whether no two members have the same name.
