@@ -1,6 +1,6 @@
 // Run measures what Gesso costs and writes it into docs/benchmarks.md; `make bench` calls it.
 //
-//	run [--quick] [PART...]    parts: go served sizes end-to-end start soak; all without one
+//	run [--quick] [PART...]    parts: go served sizes end-to-end peers start soak; all without one
 //
 // Each part prints what it does, writes its numbers to .cache/bench/<part>.json, and its table between two marks in the page.
 package main
@@ -89,6 +89,7 @@ func parts() []part {
 		{"served", served},
 		{"sizes", sizes},
 		{"end-to-end", endToEnd},
+		{"peers", peers},
 		{"start", starts},
 		{"soak", soak},
 	}
