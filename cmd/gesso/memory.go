@@ -9,11 +9,11 @@ import (
 )
 
 const (
-	// headroom is how much the heap may grow between two collections. A collection costs as much as what is alive, whatever has been
-	// allocated: where little is alive it pays to wait for longer than until the heap has doubled.
-	headroom = 32 << 20
-	// leastPercent and mostPercent are the bounds of what headroom may mean.
-	leastPercent, mostPercent = 50, 400
+	// roomyHeap is how large the heap may grow before it is collected. A collection costs as much as what is alive, whatever has been
+	// allocated: where little is alive it pays to wait for longer than until the heap has doubled, and where much is alive memory counts.
+	roomyHeap = 48 << 20
+	// leastPercent and mostPercent bound how much the heap may grow, in percent of what is alive.
+	leastPercent, mostPercent = 40, 400
 	// startPercent is for the start, which allocates much and keeps little.
 	startPercent = 200
 	// tuneEvery is how often the garbage collector is tuned to what is alive: an inventory grows.
@@ -36,29 +36,36 @@ func (c *collector) set(percent int) {
 	debug.SetGCPercent(percent)
 }
 
-// run gives back what the start has left behind, and tunes until ctx is done.
+// run tunes until ctx is done.
 func (c *collector) run(ctx context.Context) {
 	if c.percent == 0 {
 		return
 	}
-	debug.FreeOSMemory()
+	c.tune()
 	ticker := time.NewTicker(tuneEvery)
 	defer ticker.Stop()
 	for {
-		if percent := percentFor(alive()); percent < c.percent*9/10 || percent > c.percent*11/10 {
-			c.set(percent)
-		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
+		if percent := percentFor(alive()); percent < c.percent*9/10 || percent > c.percent*11/10 {
+			c.tune() // an inventory has been read, or policies
+		}
 	}
+}
+
+// tune gives back what has been left behind, and sets how much the heap may grow by what is alive then.
+func (c *collector) tune() {
+	debug.FreeOSMemory() // collects first
+	c.set(percentFor(alive()))
 }
 
 // percentFor is how much the heap may grow, in percent of what is alive, in bytes.
 func percentFor(alive uint64) int {
-	return int(min(max(headroom*100/max(alive, 1), leastPercent), mostPercent))
+	room := max(roomyHeap, alive) - alive
+	return int(min(max(room*100/max(alive, 1), leastPercent), mostPercent))
 }
 
 // alive is how many bytes the last collection has left.

@@ -7,8 +7,9 @@ func TestPercentFor(t *testing.T) {
 		0:         mostPercent,
 		8 << 20:   400,
 		16 << 20:  200,
-		32 << 20:  100,
-		64 << 20:  50,
+		24 << 20:  100,
+		32 << 20:  50,
+		40 << 20:  leastPercent,
 		256 << 20: leastPercent,
 	} {
 		if got := percentFor(alive); got != want {
