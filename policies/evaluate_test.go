@@ -114,9 +114,11 @@ deny contains {"field": key, "message": json.marshal(value)} if some key, value 
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := pod(`{"object":` + tc.object + `}`)
-			r.Group, r.Kind, r.Environment, r.App = tc.group, tc.kind, "prod", "shop"
+			r.Group, r.Kind = tc.group, tc.kind
 			r.Namespace = &Namespace{Name: "team-a", Labels: map[string]string{"b": "2", "a": "1"}}
-			r.Expected = map[string]any{"secretScopes": []string{"/prod/team-a/"}}
+			r.Derive = func(bool) Names {
+				return Names{Environment: "prod", App: "shop", Expected: map[string]any{"secretScopes": []string{"/prod/team-a/"}}}
+			}
 			r.User = User{Name: "dev", Groups: []string{"a", "b"}, Platform: true}
 			set.index[target{tc.group, tc.kind, "", "CREATE"}] = newPlan(tc.group, tc.kind, set.policies) // the kinds that pods: true does not select
 			want := map[string]string{
@@ -375,7 +377,10 @@ func TestConcurrent(t *testing.T) {
 	set := pair(t)
 	r := Review{
 		Inventory: nothing(set),
-		Group:     "external-secrets.io", Kind: "ExternalSecret", Operation: "CREATE", App: "shop", Expected: map[string]any{"secretScopes": []string{"/prod/team-a/"}},
+		Group:     "external-secrets.io", Kind: "ExternalSecret", Operation: "CREATE",
+		Derive: func(bool) Names {
+			return Names{App: "shop", Expected: map[string]any{"secretScopes": []string{"/prod/team-a/"}}}
+		},
 		Request: []byte(`{"object":{"spec":{"secretStoreRef":{"kind":"ClusterSecretStore","name":"x"},"dataFrom":[{"sourceRef":{"generatorRef":{"kind":"X"}}}]}}}`),
 	}
 	want := set.Evaluate(t.Context(), r)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/topdown"
@@ -21,8 +22,8 @@ type plan struct {
 	policies []*compiled // by id
 	chunks   []chunk
 	health   health // of asking together
-	// need is what is parsed of a request, see reads.
-	need        *need
+	// need is what is parsed of a request; nil, for as long as that has not been worked out, stands for all of it.
+	need        atomic.Pointer[need]
 	once        sync.Once
 	group, kind string
 }
@@ -55,8 +56,8 @@ func newPlan(group, kind string, list []*compiled) *plan {
 	return p
 }
 
-// reads is what is parsed of a request; nil stands for all of it. Whoever asks first waits until it has been worked out.
-func (p *plan) reads() *need {
+// analyse works out what is parsed of a request. It takes far longer than a review may.
+func (p *plan) analyse() {
 	p.once.Do(func() {
 		all := &demand.Node{}
 		for _, policy := range p.policies {
@@ -66,9 +67,8 @@ func (p *plan) reads() *need {
 			}
 			all.Add(reads)
 		}
-		p.need = newNeed(p.group, p.kind, all)
+		p.need.Store(newNeed(p.group, p.kind, all))
 	})
-	return p.need
 }
 
 // evaluation is one review being judged.

@@ -44,7 +44,7 @@ func FuzzEvaluate(f *testing.F) {
 		for _, kind := range append(PodKinds(), Kind{Group: "external-secrets.io", Kind: "ExternalSecret"}) {
 			r := Review{
 				Group: kind.Group, Kind: kind.Kind, Subresource: kind.Subresource, Operation: "UPDATE", Request: request, Inventory: empty,
-				Expected: map[string]any{"secretScopes": []string{"/prod/team-a/"}},
+				Derive: func(bool) Names { return Names{Expected: map[string]any{"secretScopes": []string{"/prod/team-a/"}}} },
 			}
 			decision := set.Evaluate(t.Context(), r)
 			if malformed != nil && len(decision.Undecided) == 0 {

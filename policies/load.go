@@ -38,6 +38,9 @@ type PrintFunc func(policy, file string, line int, text string)
 // authors at work.
 func WithPrint(w PrintFunc) Option { return func(l *loader) { l.print = w } }
 
+// AnalyseLater leaves it to the caller to call [Set.Analyse], for a start that somebody waits for.
+func AnalyseLater() Option { return func(l *loader) { l.later = true } }
+
 // compileLimit is how long one policy may take to compile. Those of the library take a hundredth of a second; the type checker, which
 // cannot be interrupted, may take for ever over a few lines that somebody wrote to that end.
 const compileLimit = 20 * time.Second
@@ -49,6 +52,7 @@ type loader struct {
 	reusable []*Set
 	print    PrintFunc
 	shadow   *shadow
+	later    bool
 	only     string // the one policy that is loaded, "" for all
 
 	compiler   *compiler
@@ -87,6 +91,9 @@ func Load(ctx context.Context, sources []Source, settings map[string]Setting, op
 	found, byID := l.read(sources)
 	if err := l.loadAll(ctx, byID); err != nil {
 		l.problems = append(l.problems, Problem{Reason: oneLine(err.Error())})
+	}
+	if !l.later {
+		l.set.Analyse()
 	}
 	l.set.revision = revision(found, settings, l.stale)
 	slices.SortStableFunc(l.problems, func(a, b Problem) int {

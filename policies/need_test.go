@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"encoding/json"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/gesso-dev/gesso/policies/demand"
+	"github.com/gesso-dev/gesso/policies/value"
 )
 
 // libraryReviews are the reviews of all samples of the library, and of some Pods that no author should write.
@@ -32,8 +34,8 @@ func libraryReviews(tb testing.TB) []Review {
 		if err := s.read(text); err != nil {
 			tb.Fatalf("%s: %v", name, err)
 		}
-		r, err := s.review(set, func(*Sample, *Namespace) SampleNames {
-			return SampleNames{Environment: "prod", App: "shop", Expected: map[string]any{"roleArn": "arn", "secretScopes": []string{"/prod/team-a/"}}}
+		r, err := s.review(set, func(*Sample, *Namespace) Names {
+			return Names{Environment: "prod", App: "shop", Expected: map[string]any{"roleArn": "arn", "secretScopes": []string{"/prod/team-a/"}}}
 		})
 		if err != nil {
 			tb.Fatal(err)
@@ -60,29 +62,21 @@ func inputOf(tb testing.TB, r Review, n *need) ast.Value {
 }
 
 // projected is what a demand keeps of a value that is there as a whole.
-func projected(v ast.Value, want *demand.Node) ast.Value {
-	if want == nil || want.All {
-		return v
+func projected(tb testing.TB, v ast.Value, want *demand.Node) ast.Value {
+	tb.Helper()
+	plain, err := ast.JSON(v)
+	if err != nil {
+		tb.Fatal(err)
 	}
-	switch v := v.(type) {
-	case *ast.Array:
-		var items []*ast.Term
-		for i := range v.Len() {
-			if want.Elem != nil {
-				items = append(items, ast.NewTerm(projected(v.Elem(i).Value, want.Elem)))
-			}
-		}
-		return ast.NewArray(items...)
-	case ast.Object:
-		var members [][2]*ast.Term
-		v.Foreach(func(key, content *ast.Term) {
-			if name, _ := text(key); member(want, name) != nil {
-				members = append(members, ast.Item(key, ast.NewTerm(projected(content.Value, member(want, name)))))
-			}
-		})
-		return ast.NewObject(members...)
+	text, err := json.Marshal(plain)
+	if err != nil {
+		tb.Fatal(err)
 	}
-	return v
+	kept, err := value.Parse(text, want)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return kept
 }
 
 // someDemand asks for parts of a value, and here and there for what is not in it.
@@ -122,7 +116,7 @@ func TestNeed(t *testing.T) {
 			want := someDemand(random, all, 0)
 			got := inputOf(t, r, newNeed(r.Group, r.Kind, want))
 			folded := want.Fold()
-			if a, b := projected(all, folded), projected(got, folded); a.Compare(b) != 0 {
+			if a, b := projected(t, all, folded), projected(t, got, folded); a.Compare(b) != 0 {
 				t.Fatalf("%s\ndemand %v\nwhole     %v\nprojected %v", r.Request, paths(want), a, b)
 			}
 			smaller, whole = smaller+len(got.String()), whole+len(all.String())

@@ -78,6 +78,7 @@ func (p *twoWays) judge(t *testing.T, r Review) {
 		key := policy.ID + " " + r.Group + "/" + r.Kind
 		if p.alone[key] == nil {
 			p.alone[key] = newPlan(r.Group, r.Kind, []*compiled{policy})
+			p.alone[key].analyse()
 		}
 		p.compare(t, p.alone[key], r)
 	}
@@ -85,7 +86,7 @@ func (p *twoWays) judge(t *testing.T, r Review) {
 
 func (p *twoWays) compare(t *testing.T, plan *plan, r Review) {
 	t.Helper()
-	need := plan.reads()
+	need := plan.need.Load()
 	if need == nil || need.request == nil {
 		t.Fatalf("%s %s: nothing is left out of a request", r.Kind, plan.policies[0].ID)
 	}

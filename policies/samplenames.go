@@ -5,10 +5,10 @@ import "strings"
 // sampleNames is the world of samples where nobody says another: the environment is prod, the cluster demo in the AWS account
 // 111122223333, roles are found by convention, the sidecar is gesso-proxy and the Ingress class shared. A namespace that no document
 // describes may use the hosts of shop.example and the role shared-reader; one that a document describes has what its annotations say.
-func sampleNames(s *Sample, facts *Namespace) SampleNames {
+func sampleNames(s *Sample, facts *Namespace) Names {
 	const account, partition, cluster = "111122223333", "aws", "demo"
 	namespace := metaText(s.object, "namespace")
-	n := SampleNames{Environment: "prod", App: metaText(s.object, "labels", "app.kubernetes.io/name")}
+	n := Names{Environment: "prod", App: metaText(s.object, "labels", "app.kubernetes.io/name")}
 	lists := map[string][]string{
 		"gesso.dev/ingress-hosts": {"shop.example", "*.shop.example"},
 		"gesso.dev/iam-roles":     {"arn:" + partition + ":iam::" + account + ":role/shared-reader"},

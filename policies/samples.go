@@ -40,12 +40,6 @@ type Sample struct {
 	world      []map[string]any
 }
 
-// SampleNames is what the convention derives for a sample.
-type SampleNames struct {
-	Environment, App string
-	Expected         map[string]any
-}
-
 // samples reads those of one policy, in the order of their names.
 func (s Source) samples(id string) ([]Sample, []Problem) {
 	var (
@@ -167,7 +161,7 @@ func metaText(object map[string]any, names ...string) string {
 }
 
 // review is the request that the API server would send for the sample.
-func (s *Sample) review(set *Set, names func(s *Sample, namespace *Namespace) SampleNames) (Review, error) {
+func (s *Sample) review(set *Set, names func(s *Sample, namespace *Namespace) Names) (Review, error) {
 	group, version, kind := groupKindOf(s.object)
 	name, namespace := metaText(s.object, "name"), metaText(s.object, "namespace")
 	request := map[string]any{
@@ -193,8 +187,7 @@ func (s *Sample) review(set *Set, names func(s *Sample, namespace *Namespace) Sa
 	if r.Namespaced {
 		r.Namespace = s.namespace(namespace)
 	}
-	n := names(s, r.Namespace)
-	r.Environment, r.App, r.Expected = n.Environment, n.App, n.Expected
+	r.Derive = func(bool) Names { return names(s, r.Namespace) }
 	inv := NewInventory(set)
 	for _, object := range s.world {
 		group, _, kind := groupKindOf(object)

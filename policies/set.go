@@ -80,10 +80,11 @@ func (s *Set) finish() {
 	}
 }
 
-// Warm works out what is read of the requests of every kind, which a first review would have to wait for.
-func (s *Set) Warm() {
+// Analyse works out what is read of the requests of every kind, for a set that was loaded with [AnalyseLater]. Until it has, requests are
+// parsed whole.
+func (s *Set) Analyse() {
 	for _, plan := range s.index {
-		plan.reads()
+		plan.analyse()
 	}
 }
 
@@ -159,29 +160,27 @@ type Review struct {
 	Namespace *Namespace
 	// Inventory holds the other objects; nil means that they could not be had, and then a policy that reads them cannot decide.
 	Inventory *Snapshot
-	// Environment and App are derived by convention; "" when there is none.
-	Environment, App string
-	// Expected is what else the convention derives, in terms of JSON: roleArn (text), secretScopes and appSecretScopes (lists of prefixes
-	// that begin and end with "/", the namespace's own first), and whatever later policies need.
-	Expected map[string]any
-	// Derive gives the three above where it is set. It is called at most once for each evaluation, before Evaluate returns, and
-	// only where a policy matches and reads any of them, so that a request that no policy is for costs no names. Where expected is false
+	// Derive gives what the convention derives; nil derives nothing. It is called at most once for each evaluation, before Evaluate returns,
+	// and only where a policy matches and reads any of it, so that a request that no policy is for costs no names. Where expected is false
 	// nobody reads Expected, and it may be left out.
 	Derive func(expected bool) Names
 }
 
 // Names are what the convention derives for an object, see [Review].
 type Names struct {
+	// Environment and App are "" where there is none.
 	Environment, App string
-	Expected         map[string]any
+	// Expected is everything else, in terms of JSON: roleArn (text), secretScopes and appSecretScopes (lists of prefixes that begin and end
+	// with "/", the namespace's own first), and whatever later policies need.
+	Expected map[string]any
 }
 
 // names returns what the convention derives.
 func (r *Review) names(expected bool) Names {
-	if r.Derive != nil {
-		return r.Derive(expected)
+	if r.Derive == nil {
+		return Names{}
 	}
-	return Names{r.Environment, r.App, r.Expected}
+	return r.Derive(expected)
 }
 
 // User is who sent a request, as policies see it.
@@ -234,7 +233,7 @@ func (s *Set) Evaluate(ctx context.Context, r Review) Decision {
 		return newEvaluation(s, plan, r, nil, err).decision()
 	}
 	defer s.leave()
-	need := plan.reads()
+	need := plan.need.Load()
 	if need == nil || s.shadow.off.Load() {
 		return s.evaluate(ctx, plan, r, nil).decision()
 	}

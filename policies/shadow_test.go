@@ -27,7 +27,7 @@ func shadowed(t *testing.T, rules string) (set *Set, caught *[][]string) {
 func TestShadow(t *testing.T) {
 	set, caught := shadowed(t, `deny contains c.image if some c in input.containers`)
 	plan := set.plan(pod(""))
-	if plan.reads().request == nil {
+	if plan.need.Load().request == nil {
 		t.Fatal("the whole request is parsed")
 	}
 	r := pod(`{"object":{"spec":{"containers":[{"image":"a"}]}}}`)
@@ -42,7 +42,7 @@ func TestShadow(t *testing.T) {
 
 	wrong := &demand.Node{} // as if nothing were read
 	wrong.Kid("request", "operation")
-	plan.need = newNeed("", "Pod", wrong)
+	plan.need.Store(newNeed("", "Pod", wrong))
 	var found []int
 	for range 4 {
 		found = append(found, len(set.Evaluate(t.Context(), r).Violations))

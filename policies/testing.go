@@ -27,7 +27,7 @@ type TestOptions struct {
 	// Timeout is how long one Rego test, with all its cases, and one policy over one sample may take; 0 means 10 seconds.
 	Timeout time.Duration
 	// Names is what the convention derives for a sample; nil means a world of our own: see sampleNames.
-	Names func(sample *Sample, namespace *Namespace) SampleNames
+	Names func(sample *Sample, namespace *Namespace) Names
 }
 
 // TestResult is one test: a rule of a Rego test, a case of one, or a sample.

@@ -23,8 +23,11 @@ func reviewOfPod(tb testing.TB) Review {
 		tb.Fatal(err)
 	}
 	r := pod(string(document.Get("request").Bytes()))
-	r.Environment, r.App, r.User = "prod", "shop", User{Name: "dev", Groups: []string{"system:authenticated"}}
-	r.Expected = map[string]any{"roleArn": "arn:aws:iam::123456789012:role/k8s/main/team-a/shop", "secretScopes": []string{"/prod/team-a/"}}
+	r.User = User{Name: "dev", Groups: []string{"system:authenticated"}}
+	names := Names{Environment: "prod", App: "shop", Expected: map[string]any{
+		"roleArn": "arn:aws:iam::123456789012:role/k8s/main/team-a/shop", "secretScopes": []string{"/prod/team-a/"},
+	}}
+	r.Derive = func(bool) Names { return names }
 	return r
 }
 

@@ -17,15 +17,10 @@ import (
 	"github.com/gesso-dev/gesso/internal/convention"
 )
 
-// Reviewer answers one review; *admission.Engine is one. It must be safe for concurrent use, and return soon after ctx is
-// done: the deadline of ctx lies a little before the one by which the API server stops waiting.
+// Reviewer answers one review; *admission.Engine is one. It works in the memory of the caller: it may use r up, and replaces what result
+// held. It must be safe for concurrent use, and return soon after ctx is done: the deadline of ctx lies a little before the one by which
+// the API server stops waiting.
 type Reviewer interface {
-	Review(ctx context.Context, r admission.Request) admission.Result
-}
-
-// Answerer is a Reviewer that works in the memory of the caller: it may use r up, and replaces what result held. The server calls it
-// rather than Review where there is one.
-type Answerer interface {
 	Answer(ctx context.Context, r *admission.Request, result *admission.Result)
 }
 

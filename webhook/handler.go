@@ -26,13 +26,8 @@ const namespaceWait = 250 * time.Millisecond
 // (empty, or no AdmissionReview), 429 (overload).
 func NewHandler(e admission.Entry, c Config) http.Handler {
 	c.setDefaults()
-	answerer, ok := c.Reviewer.(Answerer)
-	if !ok {
-		answerer = answering{c.Reviewer}
-	}
 	return &handler{
 		entry: e, Config: c,
-		answerer:    answerer,
 		slots:       make(chan struct{}, c.Concurrency),
 		log:         c.Log.WithValues("entry", e.Name),
 		metrics:     c.Metrics.of(e.Name),
@@ -46,16 +41,8 @@ type handler struct {
 	slots       chan struct{}
 	log         logr.Logger
 	metrics     *entryMetrics
-	answerer    Answerer
 	works       workshop
 	contentType []string // of every answer; nobody writes to it
-}
-
-// answering makes an Answerer of any Reviewer.
-type answering struct{ Reviewer }
-
-func (a answering) Answer(ctx context.Context, r *admission.Request, result *admission.Result) {
-	*result = a.Review(ctx, *r)
 }
 
 // fault is an answer that is no AdmissionReview.
@@ -169,7 +156,7 @@ func (h *handler) review(ctx context.Context, w *work) (outcome string, free boo
 	r.Now = h.Now()
 	h.addNamespace(ctx, r)
 	began := time.Now()
-	h.answerer.Answer(ctx, r, &w.result)
+	h.Reviewer.Answer(ctx, r, &w.result)
 	h.metrics.evaluated(time.Since(began), &w.result)
 	return h.answer(w), !w.result.Held, nil
 }

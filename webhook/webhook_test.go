@@ -21,7 +21,9 @@ import (
 // reviewer is a Reviewer in a test.
 type reviewer func(ctx context.Context, r admission.Request) admission.Result
 
-func (f reviewer) Review(ctx context.Context, r admission.Request) admission.Result { return f(ctx, r) }
+func (f reviewer) Answer(ctx context.Context, r *admission.Request, result *admission.Result) {
+	*result = f(ctx, *r)
+}
 
 // allow lets everything pass.
 func allow(context.Context, admission.Request) admission.Result {

@@ -24,14 +24,7 @@ type inForce struct {
 	inventory *policies.Inventory
 }
 
-// Review answers by what is in force.
-func (c *current) Review(ctx context.Context, r admission.Request) admission.Result {
-	now := c.pointer.Load()
-	r.Inventory = now.inventory.Snapshot()
-	return now.Review(ctx, r)
-}
-
-// Answer is Review in the memory of the caller.
+// Answer answers by what is in force.
 func (c *current) Answer(ctx context.Context, r *admission.Request, result *admission.Result) {
 	now := c.pointer.Load()
 	r.Inventory = now.inventory.Snapshot()
@@ -86,7 +79,9 @@ func (r *reloader) trees() []tree {
 
 // start loads for the first time. The error lists what is wrong with anything but the policies.
 func (r *reloader) start(ctx context.Context) error {
-	first, err := r.flags.load(ctx, r.ownNamespace, nil)
+	flags := *r.flags
+	flags.options = append(slices.Clip(flags.options), policies.AnalyseLater()) // Ready comes first
+	first, err := flags.load(ctx, r.ownNamespace, nil)
 	if err != nil {
 		return err
 	}
@@ -124,7 +119,6 @@ func (r *reloader) reload(ctx context.Context) {
 func (r *reloader) swap(next *loaded) {
 	inventory := r.inventories.Use(next.set)
 	if r.current.pointer.Load() != nil {
-		next.set.Warm() // before it is in force; at the start Ready comes first
 		ctx, cancel := context.WithTimeout(context.Background(), inventoryPatience)
 		r.inventories.Settle(ctx)
 		cancel()
@@ -137,7 +131,7 @@ func (r *reloader) swap(next *loaded) {
 	}
 	r.metrics.SetLoaded(l)
 	r.judging.Go(func() {
-		next.set.Warm()
+		next.set.Analyse()
 		r.judgeOwn(now)
 	})
 }

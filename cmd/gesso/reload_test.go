@@ -96,7 +96,8 @@ func (s *served) found(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	r.Now = time.Now()
-	result := s.current.Review(t.Context(), r)
+	var result admission.Result
+	s.current.Answer(t.Context(), &r, &result)
 	for _, u := range result.Undecided {
 		t.Errorf("%s could not decide: %s", u.Policy, u.Reason)
 	}
