@@ -15,7 +15,7 @@ import (
 type unit struct {
 	compiler *ast.Compiler
 	programs []*program
-	// analysis is made when it is first asked for: no start and no reload waits for it. whole is set where there is to be none.
+	// analysis is made once, for all policies of the unit. whole is set where there is to be none.
 	analysis sync.Once
 	whole    bool
 	// shared is true where input.parameters and input.inventory lie by policy id; see share.go. Else there is one policy only.
